@@ -1,0 +1,1 @@
+"""Jobs, the command line and the supervisor. Imports slots, never web."""
