@@ -1,0 +1,614 @@
+CREATE EXTENSION IF NOT EXISTS btree_gist;
+
+-- Generations of the live log: each rebuild of Redis takes the next one (invariant 7 and 10).
+CREATE SEQUENCE generation AS bigint;
+
+------------------------------------------------------------------------------------------------
+-- Ground: communes and territories. Reference data without persons; no row level security.
+------------------------------------------------------------------------------------------------
+
+CREATE TABLE commune (
+  insee       text PRIMARY KEY,
+  name        text NOT NULL,
+  postcodes   text[] NOT NULL,
+  population  integer NOT NULL,
+  lat         double precision NOT NULL,   -- degrees, WGS 84
+  lon         double precision NOT NULL,
+  CONSTRAINT commune_insee_format CHECK (insee ~ '^[0-9][0-9AB][0-9]{3}$')
+);
+
+CREATE TABLE territory (
+  id            smallint PRIMARY KEY,       -- travels inside slot and hold ids (UUIDv8, 14 bits)
+  slug          text NOT NULL,
+  name          text NOT NULL,
+  department    text NOT NULL,
+  partition_id  smallint NOT NULL DEFAULT 0, -- the Redis hash tag that it lives under
+  CONSTRAINT territory_number_fits_an_id CHECK (id BETWEEN 1 AND 16383),
+  CONSTRAINT territory_slug_unique UNIQUE (slug),
+  CONSTRAINT territory_slug_format CHECK (slug ~ '^[a-z0-9]+(-[a-z0-9]+)*$')
+);
+
+-- Members of `neighbour_id` see and book what `territory_id` opens to PRO or PUBLIC.
+CREATE TABLE territory_neighbour (
+  territory_id  smallint NOT NULL REFERENCES territory,
+  neighbour_id  smallint NOT NULL REFERENCES territory,
+  PRIMARY KEY (territory_id, neighbour_id),
+  CONSTRAINT territory_neighbour_is_another CHECK (territory_id <> neighbour_id)
+);
+
+CREATE TABLE organisation (
+  id            uuid PRIMARY KEY,
+  name          text NOT NULL,
+  kind          text NOT NULL,
+  phone         text,
+  finess        text,
+  CONSTRAINT organisation_kind_known CHECK (kind IN ('practice', 'centre', 'hospital', 'regulation', 'emergency', 'cpts'))
+);
+
+------------------------------------------------------------------------------------------------
+-- Accounts and sessions. The application's role reads them only through the functions below.
+------------------------------------------------------------------------------------------------
+
+CREATE TABLE practitioner (
+  id           uuid PRIMARY KEY,
+  rpps         text,
+  given_name   text NOT NULL,
+  family_name  text NOT NULL,
+  profession   text NOT NULL,              -- TRE_G15
+  specialty    text,                       -- TRE_R38, doctors only
+  skills       text[] NOT NULL DEFAULT '{}',
+  languages    text[] NOT NULL DEFAULT '{fr}',
+  CONSTRAINT practitioner_rpps_unique UNIQUE (rpps),
+  CONSTRAINT practitioner_rpps_format CHECK (rpps ~ '^[0-9]{11}$')
+);
+
+CREATE TABLE account (
+  id               uuid PRIMARY KEY,
+  email            text NOT NULL,
+  password_hash    text NOT NULL,          -- argon2id, RFC 9106
+  name             text NOT NULL,
+  phone            text,                   -- whom to call about a booking
+  organisation_id  uuid NOT NULL REFERENCES organisation,
+  practitioner_id  uuid REFERENCES practitioner,
+  created_at       timestamptz NOT NULL DEFAULT now(),
+  disabled_at      timestamptz,
+  CONSTRAINT account_email_is_lower_case CHECK (email = lower(email)),
+  CONSTRAINT account_email_unique UNIQUE (email)
+);
+CREATE INDEX account_organisation ON account (organisation_id);
+
+CREATE TABLE membership (
+  account_id    uuid NOT NULL REFERENCES account,
+  territory_id  smallint NOT NULL REFERENCES territory,
+  role          text NOT NULL,
+  PRIMARY KEY (account_id, territory_id, role),
+  CONSTRAINT membership_role_known
+    CHECK (role IN ('professional', 'delegate', 'referrer', 'regulator', 'coordinator'))
+);
+
+CREATE TABLE session (
+  id_hash      bytea PRIMARY KEY,          -- SHA-256 of a 256-bit id; the id itself is only in the cookie
+  account_id   uuid NOT NULL REFERENCES account,
+  created_at   timestamptz NOT NULL,
+  seen_at      timestamptz NOT NULL,
+  expires_at   timestamptz NOT NULL,
+  ended_at     timestamptz
+);
+CREATE INDEX session_account ON session (account_id);
+
+-- Failed sign-ins per (account, address), so that nobody can lock another out.
+CREATE TABLE sign_in_failure (
+  email     text NOT NULL,
+  address   text NOT NULL,
+  failures  integer NOT NULL,
+  last_at   timestamptz NOT NULL,
+  PRIMARY KEY (email, address)
+);
+
+------------------------------------------------------------------------------------------------
+-- The directory: places, roles, services, schedules, acts.
+------------------------------------------------------------------------------------------------
+
+CREATE TABLE location (
+  id               uuid PRIMARY KEY,
+  territory_id     smallint NOT NULL REFERENCES territory,
+  organisation_id  uuid NOT NULL REFERENCES organisation,
+  name             text NOT NULL,
+  address          text NOT NULL DEFAULT '',
+  insee            text NOT NULL REFERENCES commune,
+  lat              double precision NOT NULL,
+  lon              double precision NOT NULL,
+  phone            text NOT NULL,
+  access           text NOT NULL DEFAULT '',
+  CONSTRAINT location_in_territory UNIQUE (id, territory_id)
+);
+
+CREATE TABLE practitioner_role (
+  id               uuid PRIMARY KEY,
+  territory_id     smallint NOT NULL REFERENCES territory,
+  practitioner_id  uuid NOT NULL REFERENCES practitioner,
+  location_id      uuid NOT NULL,
+  CONSTRAINT practitioner_role_in_territory UNIQUE (id, territory_id),
+  CONSTRAINT practitioner_role_once_per_place UNIQUE (practitioner_id, location_id),
+  CONSTRAINT practitioner_role_location FOREIGN KEY (location_id, territory_id) REFERENCES location (id, territory_id)
+);
+
+CREATE TABLE healthcare_service (
+  id            uuid PRIMARY KEY,
+  territory_id  smallint NOT NULL REFERENCES territory,
+  location_id   uuid NOT NULL,
+  name          text NOT NULL,
+  finess        text,
+  phone         text NOT NULL,
+  profession    text,                      -- who works there, for searches by profession
+  specialty     text,
+  rooms         smallint NOT NULL DEFAULT 1,
+  CONSTRAINT healthcare_service_in_territory UNIQUE (id, territory_id),
+  CONSTRAINT healthcare_service_location FOREIGN KEY (location_id, territory_id) REFERENCES location (id, territory_id),
+  CONSTRAINT healthcare_service_finess_format CHECK (finess ~ '^[0-9A-Z]{9}$'),
+  CONSTRAINT healthcare_service_rooms CHECK (rooms BETWEEN 1 AND 50)
+);
+
+-- Whose time it is: a practitioner at a place, or a service with its rooms.
+CREATE TABLE schedule (
+  id                     uuid PRIMARY KEY,
+  territory_id           smallint NOT NULL REFERENCES territory,
+  practitioner_role_id   uuid,
+  healthcare_service_id  uuid,
+  default_audience       text[] NOT NULL DEFAULT '{CPTS,SNP}',
+  default_acts           text[] NOT NULL DEFAULT '{consultation}',
+  daily_cap              smallint,         -- appointments a Paris day; NULL: no cap
+  accepts_overflow       boolean NOT NULL DEFAULT false,
+  CONSTRAINT schedule_in_territory UNIQUE (id, territory_id),
+  CONSTRAINT schedule_one_owner CHECK (num_nonnulls(practitioner_role_id, healthcare_service_id) = 1),
+  CONSTRAINT schedule_of_role UNIQUE (practitioner_role_id),
+  CONSTRAINT schedule_of_service UNIQUE (healthcare_service_id),
+  CONSTRAINT schedule_practitioner_role FOREIGN KEY (practitioner_role_id, territory_id)
+    REFERENCES practitioner_role (id, territory_id),
+  CONSTRAINT schedule_healthcare_service FOREIGN KEY (healthcare_service_id, territory_id)
+    REFERENCES healthcare_service (id, territory_id),
+  CONSTRAINT schedule_audience_known CHECK (default_audience <@ '{CPTS,SNP,PRO,PUBLIC}' AND cardinality(default_audience) > 0),
+  CONSTRAINT schedule_daily_cap_positive CHECK (daily_cap > 0)
+);
+
+-- Who may act for a schedule that is not their own: secretaries, colleagues.
+CREATE TABLE delegation (
+  account_id    uuid NOT NULL REFERENCES account,
+  territory_id  smallint NOT NULL REFERENCES territory,
+  schedule_id   uuid NOT NULL,
+  PRIMARY KEY (account_id, schedule_id),
+  CONSTRAINT delegation_schedule FOREIGN KEY (schedule_id, territory_id) REFERENCES schedule (id, territory_id)
+);
+
+CREATE TABLE act (
+  territory_id           smallint NOT NULL REFERENCES territory,
+  code                   text NOT NULL,
+  label                  text NOT NULL,
+  preparation            text NOT NULL DEFAULT '',
+  prescription_required  boolean NOT NULL DEFAULT false,
+  PRIMARY KEY (territory_id, code)
+);
+
+CREATE TABLE reason (
+  territory_id  smallint NOT NULL REFERENCES territory,
+  code          text NOT NULL,
+  label         text NOT NULL,
+  position      smallint NOT NULL,
+  PRIMARY KEY (territory_id, code)
+);
+
+CREATE TABLE urgency (
+  territory_id  smallint NOT NULL REFERENCES territory,
+  code          text NOT NULL,
+  label         text NOT NULL,
+  position      smallint NOT NULL,
+  PRIMARY KEY (territory_id, code)
+);
+
+------------------------------------------------------------------------------------------------
+-- Slots and appointments.
+------------------------------------------------------------------------------------------------
+
+CREATE TABLE slot (
+  id                     uuid PRIMARY KEY,
+  territory_id           smallint NOT NULL REFERENCES territory,
+  schedule_id            uuid NOT NULL,
+  location_id            uuid NOT NULL,
+  practitioner_id        uuid REFERENCES practitioner,  -- copied from the schedule, for slot_no_overlap
+  healthcare_service_id  uuid,
+  room                   smallint,                      -- of a healthcare service
+  starts_at              timestamptz NOT NULL,
+  ends_at                timestamptz NOT NULL,
+  capacity               smallint NOT NULL,
+  modality               text NOT NULL,
+  area                   jsonb,            -- HH only: {"insee": [...]} or {"radius_km": n}
+  acts                   text[] NOT NULL,
+  audience               text[] NOT NULL,
+  note                   text,
+  version                bigint NOT NULL DEFAULT 1,  -- every change of the slot or of its appointments
+  terms                  bigint NOT NULL DEFAULT 1,  -- changes of time, place, modality, acts: what a holder agreed to
+  offered_at             timestamptz NOT NULL,
+  offered_by             uuid NOT NULL REFERENCES account,
+  withdrawn_at           timestamptz,
+  withdrawn_by           uuid REFERENCES account,
+  CONSTRAINT slot_in_territory UNIQUE (id, territory_id),
+  CONSTRAINT slot_schedule FOREIGN KEY (schedule_id, territory_id) REFERENCES schedule (id, territory_id),
+  CONSTRAINT slot_location FOREIGN KEY (location_id, territory_id) REFERENCES location (id, territory_id),
+  CONSTRAINT slot_healthcare_service FOREIGN KEY (healthcare_service_id, territory_id)
+    REFERENCES healthcare_service (id, territory_id),
+  CONSTRAINT slot_one_owner CHECK (num_nonnulls(practitioner_id, healthcare_service_id) = 1),
+  CONSTRAINT slot_service_has_room CHECK ((healthcare_service_id IS NULL) = (room IS NULL)),
+  CONSTRAINT slot_ends_after_start CHECK (ends_at > starts_at),
+  CONSTRAINT slot_at_most_a_day CHECK (ends_at <= starts_at + interval '24 hours'),
+  CONSTRAINT slot_capacity_range CHECK (capacity BETWEEN 1 AND 50),
+  CONSTRAINT slot_modality_known CHECK (modality IN ('AMB', 'HH', 'VR')),
+  CONSTRAINT slot_home_has_area CHECK ((modality = 'HH') = (area IS NOT NULL)),
+  CONSTRAINT slot_has_acts CHECK (cardinality(acts) > 0),
+  CONSTRAINT slot_audience_known CHECK (audience <@ '{CPTS,SNP,PRO,PUBLIC}' AND cardinality(audience) > 0),
+  CONSTRAINT slot_note_short CHECK (char_length(note) <= 80),
+  -- Nobody is in two places (invariant 2), across places and territories: constraints ignore row level security.
+  CONSTRAINT slot_no_overlap EXCLUDE USING gist (practitioner_id WITH =, tstzrange(starts_at, ends_at, '[)') WITH &&)
+    WHERE (withdrawn_at IS NULL AND modality IN ('AMB', 'HH')),
+  CONSTRAINT slot_no_overlap_in_room
+    EXCLUDE USING gist (healthcare_service_id WITH =, room WITH =, tstzrange(starts_at, ends_at, '[)') WITH &&)
+    WHERE (withdrawn_at IS NULL AND modality IN ('AMB', 'HH'))
+);
+CREATE INDEX slot_by_end ON slot (territory_id, ends_at);
+CREATE INDEX slot_by_schedule ON slot (schedule_id, starts_at);
+
+CREATE TABLE appointment (
+  id                          uuid PRIMARY KEY,
+  territory_id                smallint NOT NULL REFERENCES territory,
+  schedule_id                 uuid NOT NULL,
+  slot_id                     uuid,        -- NULL: overflow, an appointment without a seat
+  seat                        smallint,
+  hold_id                     uuid,
+  reference                   text NOT NULL,  -- spoken on the phone: 6 unambiguous characters
+  status                      text NOT NULL DEFAULT 'booked',
+  origin                      text NOT NULL,
+  reason                      text NOT NULL,
+  urgency                     text NOT NULL,
+  starts_at                   timestamptz NOT NULL,  -- the slot's, or the overflow's own
+  booked_by_account_id        uuid NOT NULL REFERENCES account,
+  booked_by_organisation_id   uuid NOT NULL REFERENCES organisation,
+  booked_by_name              text NOT NULL,
+  booked_by_organisation      text NOT NULL,
+  booked_by_phone             text NOT NULL,
+  held_at                     timestamptz,
+  booked_at                   timestamptz NOT NULL,
+  seen_at                     timestamptz,
+  outcome_at                  timestamptz,
+  cancelled_at                timestamptz,
+  cancelled_by                uuid REFERENCES account,
+  cancelled_by_side           text,        -- professional: then the referrer's organisation has a patient to tell
+  patient_told_at             timestamptz,
+  patient_told_by             uuid REFERENCES account,
+  moved_to                    uuid,
+  CONSTRAINT appointment_in_territory UNIQUE (id, territory_id),
+  CONSTRAINT appointment_reference_unique UNIQUE (territory_id, reference),
+  CONSTRAINT appointment_slot FOREIGN KEY (slot_id, territory_id) REFERENCES slot (id, territory_id),
+  CONSTRAINT appointment_schedule FOREIGN KEY (schedule_id, territory_id) REFERENCES schedule (id, territory_id),
+  CONSTRAINT appointment_moved_to FOREIGN KEY (moved_to, territory_id) REFERENCES appointment (id, territory_id)
+    DEFERRABLE INITIALLY DEFERRED,
+  CONSTRAINT appointment_seat_of_slot CHECK ((slot_id IS NULL) = (seat IS NULL)),
+  CONSTRAINT appointment_seat_positive CHECK (seat >= 1),
+  CONSTRAINT appointment_status_known CHECK (status IN ('booked', 'fulfilled', 'noshow', 'cancelled')),
+  CONSTRAINT appointment_origin_known CHECK (origin IN ('referrer', 'regulation', 'emergency', 'self')),
+  CONSTRAINT appointment_reference_format CHECK (reference ~ '^[2-9A-HJ-NP-Z]{6}$'),
+  CONSTRAINT appointment_cancelled_has_side
+    CHECK ((status = 'cancelled') = (cancelled_at IS NOT NULL AND cancelled_by_side IS NOT NULL)),
+  CONSTRAINT appointment_side_known CHECK (cancelled_by_side IN ('referrer', 'professional', 'move'))
+);
+-- One seat, one appointment (invariant 1). A fulfilled seat of a plage is still taken.
+CREATE UNIQUE INDEX appointment_one_per_seat ON appointment (slot_id, seat)
+  WHERE status <> 'cancelled' AND seat IS NOT NULL;
+CREATE INDEX appointment_by_schedule ON appointment (schedule_id, starts_at);
+CREATE INDEX appointment_by_organisation ON appointment (booked_by_organisation_id, starts_at);
+CREATE INDEX appointment_patient_to_tell ON appointment (booked_by_organisation_id)
+  WHERE status = 'cancelled' AND cancelled_by_side = 'professional' AND patient_told_at IS NULL;
+
+-- A hold ends once (invariant 4): by confirmation, or by revocation (appointment_id NULL).
+CREATE TABLE hold_end (
+  hold_id         uuid,
+  territory_id    smallint NOT NULL REFERENCES territory,
+  appointment_id  uuid,
+  ended_at        timestamptz NOT NULL DEFAULT now(),
+  CONSTRAINT hold_end_pkey PRIMARY KEY (hold_id),
+  CONSTRAINT hold_end_appointment FOREIGN KEY (appointment_id, territory_id) REFERENCES appointment (id, territory_id)
+    DEFERRABLE INITIALLY DEFERRED
+);
+
+-- What a command answered, so that repeating it has one effect (invariant 5). Only successes are here.
+CREATE TABLE idempotency_key (
+  account_id   uuid NOT NULL REFERENCES account,
+  verb         text NOT NULL,
+  key          text NOT NULL,
+  body_hash    bytea NOT NULL,
+  answer       jsonb NOT NULL,             -- ids of what was made; the answer is read again from them
+  created_at   timestamptz NOT NULL DEFAULT now(),
+  PRIMARY KEY (account_id, verb, key),
+  CONSTRAINT idempotency_key_length CHECK (char_length(key) BETWEEN 1 AND 100)
+);
+CREATE INDEX idempotency_key_by_age ON idempotency_key (created_at);
+
+-- Slot X changed, by verb V: to be put to the broker (invariant 9).
+CREATE TABLE outbox (
+  id            bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  territory_id  smallint NOT NULL REFERENCES territory,
+  slot_id       uuid NOT NULL,
+  verb          text NOT NULL,
+  created_at    timestamptz NOT NULL DEFAULT now(),
+  CONSTRAINT outbox_slot FOREIGN KEY (slot_id, territory_id) REFERENCES slot (id, territory_id)
+);
+CREATE INDEX outbox_by_age ON outbox (created_at);
+
+-- Mails that transactions wrote; a worker sends them. Never a word about a patient.
+CREATE TABLE mail (
+  id            uuid PRIMARY KEY,
+  territory_id  smallint NOT NULL REFERENCES territory,
+  recipient     text NOT NULL,
+  subject       text NOT NULL,
+  body          text NOT NULL,
+  created_at    timestamptz NOT NULL DEFAULT now(),
+  attempts      smallint NOT NULL DEFAULT 0,
+  next_try_at   timestamptz NOT NULL DEFAULT now(),
+  sent_at       timestamptz
+);
+CREATE INDEX mail_to_send ON mail (next_try_at) WHERE sent_at IS NULL;
+
+-- A search that found nothing: the need that nobody met. No person is in it.
+CREATE TABLE unmet_search (
+  id            bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  territory_id  smallint NOT NULL REFERENCES territory,
+  act           text,
+  profession    text,
+  specialty     text,
+  insee         text,
+  within_hours  smallint,
+  bucket_at     timestamptz NOT NULL,      -- start of the quarter of an hour: the same need asked again counts once
+  searched_at   timestamptz NOT NULL,
+  CONSTRAINT unmet_search_once
+    UNIQUE NULLS NOT DISTINCT (territory_id, bucket_at, act, profession, specialty, insee, within_hours)
+);
+
+-- Who did what: ids only, append-only.
+CREATE TABLE audit (
+  id            bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  territory_id  smallint NOT NULL REFERENCES territory,
+  at            timestamptz NOT NULL DEFAULT now(),
+  account_id    uuid,                      -- NULL: the service itself (a worker)
+  verb          text NOT NULL,
+  subject       text NOT NULL,             -- slot, appointment, hold, schedule, account
+  subject_id    uuid NOT NULL
+);
+CREATE INDEX audit_by_subject ON audit (subject_id);
+
+CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  RAISE EXCEPTION 'audit rows are append-only' USING ERRCODE = 'insufficient_privilege';
+END
+$$;
+CREATE TRIGGER audit_is_append_only BEFORE UPDATE OR DELETE ON audit
+  FOR EACH ROW EXECUTE FUNCTION refuse_change();
+
+------------------------------------------------------------------------------------------------
+-- Walls: row level security for the role that owns nothing.
+------------------------------------------------------------------------------------------------
+
+-- After a transaction-local set_config the value is '' and not NULL, hence nullif.
+CREATE FUNCTION entered_territories() RETURNS smallint[] LANGUAGE sql STABLE AS $$
+  SELECT nullif(current_setting('app.territories', true), '')::smallint[]
+$$;
+CREATE FUNCTION entered_account() RETURNS uuid LANGUAGE sql STABLE AS $$
+  SELECT nullif(current_setting('app.account', true), '')::uuid
+$$;
+-- The first statement of each transaction: who acts, and in which territories.
+CREATE FUNCTION enter(account_id uuid, territories smallint[]) RETURNS void LANGUAGE sql AS $$
+  SELECT set_config('app.account', coalesce(account_id::text, ''), true),
+         set_config('app.territories', territories::text, true)
+$$;
+
+DO $$
+DECLARE
+  walled text;
+BEGIN
+  FOREACH walled IN ARRAY ARRAY[
+    'location', 'practitioner_role', 'healthcare_service', 'schedule', 'delegation', 'act', 'reason', 'urgency',
+    'slot', 'appointment', 'hold_end', 'outbox', 'mail', 'unmet_search', 'audit'
+  ] LOOP
+    EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', walled);
+    EXECUTE format(
+      'CREATE POLICY %I ON %I USING (territory_id = ANY ((SELECT entered_territories())::smallint[]))',
+      walled || '_wall', walled
+    );
+  END LOOP;
+END
+$$;
+
+ALTER TABLE practitioner ENABLE ROW LEVEL SECURITY;
+CREATE POLICY practitioner_wall ON practitioner
+  USING (EXISTS (SELECT FROM practitioner_role WHERE practitioner_role.practitioner_id = practitioner.id));
+
+ALTER TABLE idempotency_key ENABLE ROW LEVEL SECURITY;
+CREATE POLICY idempotency_key_wall ON idempotency_key USING (account_id = (SELECT entered_account()));
+
+ALTER TABLE account ENABLE ROW LEVEL SECURITY;
+ALTER TABLE membership ENABLE ROW LEVEL SECURITY;
+ALTER TABLE session ENABLE ROW LEVEL SECURITY;
+ALTER TABLE sign_in_failure ENABLE ROW LEVEL SECURITY;
+
+------------------------------------------------------------------------------------------------
+-- Narrow doors for what precedes a territory: SECURITY DEFINER, one purpose each.
+------------------------------------------------------------------------------------------------
+
+-- The password's hash of one address, to verify it; nothing else of the account.
+CREATE FUNCTION account_to_sign_in(wanted_email text)
+RETURNS TABLE (account_id uuid, password_hash text)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  SELECT id, account.password_hash FROM account WHERE email = lower(wanted_email) AND disabled_at IS NULL
+$$;
+
+CREATE FUNCTION sign_in_failures(wanted_email text, wanted_address text)
+RETURNS TABLE (failures integer, last_at timestamptz)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  SELECT sign_in_failure.failures, sign_in_failure.last_at FROM sign_in_failure
+   WHERE email = lower(wanted_email) AND address = wanted_address
+$$;
+CREATE FUNCTION record_sign_in_failure(wanted_email text, wanted_address text, at timestamptz)
+RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  INSERT INTO sign_in_failure (email, address, failures, last_at)
+  VALUES (lower(wanted_email), wanted_address, 1, at)
+  ON CONFLICT (email, address)
+  DO UPDATE SET failures = sign_in_failure.failures + 1, last_at = excluded.last_at
+$$;
+CREATE FUNCTION forget_sign_in_failures(wanted_email text, wanted_address text)
+RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  DELETE FROM sign_in_failure WHERE email = lower(wanted_email) AND address = wanted_address
+$$;
+
+CREATE FUNCTION open_session(new_id_hash bytea, for_account_id uuid, at timestamptz, until timestamptz)
+RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  INSERT INTO session (id_hash, account_id, created_at, seen_at, expires_at)
+  VALUES (new_id_hash, for_account_id, at, at, until)
+$$;
+CREATE FUNCTION end_session(old_id_hash bytea, at timestamptz)
+RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  UPDATE session SET ended_at = at WHERE id_hash = old_id_hash AND ended_at IS NULL
+$$;
+CREATE FUNCTION touch_session(old_id_hash bytea, at timestamptz)
+RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  UPDATE session SET seen_at = at WHERE id_hash = old_id_hash AND ended_at IS NULL
+$$;
+
+-- Which of these sessions are still good: each process asks once a second for its open sockets.
+CREATE FUNCTION sessions_alive(wanted_id_hashes bytea[], at timestamptz, idle_since timestamptz)
+RETURNS TABLE (id_hash bytea)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  SELECT session.id_hash
+    FROM session
+    JOIN account ON account.id = session.account_id
+   WHERE session.id_hash = ANY (wanted_id_hashes)
+     AND session.ended_at IS NULL
+     AND session.expires_at > at
+     AND session.seen_at > idle_since
+     AND account.disabled_at IS NULL
+$$;
+
+-- Everything a request must know about who asks, in one look: the account, its roles, what it reaches.
+CREATE FUNCTION account_of_session(wanted_id_hash bytea, at timestamptz, idle_since timestamptz)
+RETURNS TABLE (
+  account_id uuid, name text, email text, phone text, practitioner_id uuid,
+  organisation_id uuid, organisation text, organisation_kind text, seen_at timestamptz,
+  memberships jsonb,       -- [{"territory_id", "role"}]
+  schedules jsonb,         -- [{"schedule_id", "territory_id"}]: own and delegated
+  neighbours jsonb         -- [{"territory_id", "neighbour_id"}] where the account is a member of the neighbour
+)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  SELECT account.id, account.name, account.email, account.phone, account.practitioner_id,
+         organisation.id, organisation.name, organisation.kind, session.seen_at,
+         (SELECT coalesce(jsonb_agg(jsonb_build_object('territory_id', m.territory_id, 'role', m.role)
+                                    ORDER BY m.territory_id, m.role), '[]')
+            FROM membership m WHERE m.account_id = account.id),
+         (SELECT coalesce(jsonb_agg(jsonb_build_object('schedule_id', owned.id, 'territory_id', owned.territory_id)
+                                    ORDER BY owned.id), '[]')
+            FROM (SELECT s.id, s.territory_id
+                    FROM schedule s
+                    JOIN practitioner_role r ON r.id = s.practitioner_role_id
+                    JOIN membership m ON m.account_id = account.id AND m.territory_id = s.territory_id
+                                     AND m.role = 'professional'
+                   WHERE r.practitioner_id = account.practitioner_id
+                   UNION
+                  SELECT d.schedule_id, d.territory_id
+                    FROM delegation d
+                    JOIN membership m ON m.account_id = account.id AND m.territory_id = d.territory_id
+                                     AND m.role IN ('delegate', 'professional')
+                   WHERE d.account_id = account.id) owned),
+         (SELECT coalesce(jsonb_agg(DISTINCT jsonb_build_object('territory_id', n.territory_id, 'neighbour_id', n.neighbour_id)), '[]')
+            FROM territory_neighbour n
+            JOIN membership m ON m.account_id = account.id AND m.territory_id = n.neighbour_id
+                             AND m.role IN ('professional', 'delegate', 'referrer'))
+    FROM session
+    JOIN account ON account.id = session.account_id
+    JOIN organisation ON organisation.id = account.organisation_id
+   WHERE session.id_hash = wanted_id_hash
+     AND session.ended_at IS NULL
+     AND session.expires_at > at
+     AND session.seen_at > idle_since
+     AND account.disabled_at IS NULL
+$$;
+
+-- The other slot of this practitioner at this time, wherever it is: only when, never for whom.
+CREATE FUNCTION overlapping_slot(of_practitioner_id uuid, from_at timestamptz, to_at timestamptz, but_slot_id uuid)
+RETURNS TABLE (slot_id uuid, starts_at timestamptz, ends_at timestamptz, place text)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  SELECT slot.id, slot.starts_at, slot.ends_at, location.name
+    FROM slot
+    JOIN location ON location.id = slot.location_id
+   WHERE slot.practitioner_id = of_practitioner_id
+     AND slot.withdrawn_at IS NULL
+     AND slot.modality IN ('AMB', 'HH')
+     AND tstzrange(slot.starts_at, slot.ends_at, '[)') && tstzrange(from_at, to_at, '[)')
+     AND slot.id IS DISTINCT FROM but_slot_id
+   ORDER BY slot.starts_at
+   LIMIT 1
+$$;
+
+-- Mail addresses of those who act for a schedule: its practitioner's accounts and its delegates.
+CREATE FUNCTION addresses_of_schedule(of_schedule_id uuid)
+RETURNS TABLE (email text)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  SELECT account.email
+    FROM schedule
+    JOIN practitioner_role ON practitioner_role.id = schedule.practitioner_role_id
+    JOIN account ON account.practitioner_id = practitioner_role.practitioner_id
+   WHERE schedule.id = of_schedule_id AND account.disabled_at IS NULL
+     AND schedule.territory_id = ANY (entered_territories())
+   UNION
+  SELECT account.email
+    FROM delegation
+    JOIN account ON account.id = delegation.account_id
+   WHERE delegation.schedule_id = of_schedule_id AND account.disabled_at IS NULL
+     AND delegation.territory_id = ANY (entered_territories())
+$$;
+CREATE FUNCTION address_of_account(of_account_id uuid)
+RETURNS text
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  SELECT email FROM account WHERE id = of_account_id AND disabled_at IS NULL
+$$;
+
+-- Old keys protect nothing any more. Returns how many went.
+CREATE FUNCTION forget_old_keys(before timestamptz)
+RETURNS bigint
+LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  WITH gone AS (DELETE FROM idempotency_key WHERE created_at < before RETURNING 1)
+  SELECT count(*) FROM gone
+$$;
+CREATE FUNCTION forget_old_sessions(before timestamptz)
+RETURNS bigint
+LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  WITH gone AS (DELETE FROM session WHERE expires_at < before OR ended_at < before RETURNING 1)
+  SELECT count(*) FROM gone
+$$;
+
+------------------------------------------------------------------------------------------------
+-- Rights of the application's role.
+------------------------------------------------------------------------------------------------
+
+REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA public FROM PUBLIC;
+GRANT USAGE ON SCHEMA public TO chrono48_app;
+GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA public TO chrono48_app;
+GRANT USAGE ON SEQUENCE generation TO chrono48_app;
+GRANT SELECT ON commune, territory, territory_neighbour, organisation, location, practitioner_role, healthcare_service,
+  schedule, delegation, act, reason, urgency, practitioner TO chrono48_app;
+-- The row lock of a practitioner or a service (invariant 2) needs one updatable column.
+GRANT UPDATE (skills, languages) ON practitioner TO chrono48_app;
+GRANT UPDATE (phone) ON healthcare_service TO chrono48_app;
+GRANT UPDATE (default_audience, default_acts, daily_cap, accepts_overflow) ON schedule TO chrono48_app;
+GRANT SELECT, INSERT, UPDATE ON slot, appointment, mail TO chrono48_app;
+GRANT SELECT, INSERT ON hold_end, idempotency_key, unmet_search, audit TO chrono48_app;
+GRANT SELECT, INSERT, DELETE ON outbox TO chrono48_app;
