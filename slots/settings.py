@@ -1,0 +1,139 @@
+"""What differs between installations: one frozen dataclass, read once, at start, and passed on.
+
+The only reader of the environment. What never differs is a constant beside its use.
+"""
+
+import ipaddress
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Final, Self
+from urllib.parse import urlsplit
+
+HORIZON_HOURS_MAX: Final = 72  # hours; the SAS asks for no more
+PORT_MAX: Final = 65_535
+LOG_FORMATS: Final = ("text", "json")
+
+
+class SettingsError(Exception):
+    """The environment does not say what is needed. The message names each variable."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The settings of one installation, each named as its variable in lower case."""
+
+    database_url: str  # PostgreSQL, as the application's role, which owns nothing
+    owner_database_url: str  # PostgreSQL, as the owner of the tables; "" where nobody migrates
+    redis_url: str  # the broker: redis://, rediss://, redis+sentinel://, redis+cluster://
+    queue_redis_url: str  # arq's queue: a single server
+    base_url: str  # what people type, without a slash at the end
+    host: str  # address to listen on
+    port: int  # TCP port to listen on
+    data_dir: Path  # absolute; what is kept on disk
+    smtp_url: str  # smtp://user:password@host:port; "" writes .eml files under data_dir/mail
+    mail_from: str  # the sender of mails
+    product_name: str  # what the pages call it
+    horizon_hours: int  # hours ahead that a slot goes live
+    log_format: str  # text or json
+
+    @classmethod
+    def from_environ(
+        cls, environ: Mapping[str, str] | None = None, *, need_databases: bool = True
+    ) -> Self:
+        """Read the settings; the environment of this process where *environ* is None.
+
+        With need_databases false, DATABASE_URL and REDIS_URL may be missing, and are "" then:
+        whoever starts the databases fills them in.
+
+        Raises:
+            SettingsError: Something is missing or makes no sense; the message names all of it.
+        """
+        environ = environment() if environ is None else environ
+        faults: list[str] = []
+
+        def text(name: str, default: str = "") -> str:
+            return environ.get(name, "").strip() or default
+
+        def number(name: str, default: int, highest: int) -> int:
+            written = text(name, str(default))
+            if written.isascii() and written.isdigit() and 1 <= int(written) <= highest:
+                return int(written)
+            faults.append(f"{name} is {written!r}; it must be a number from 1 to {highest}")
+            return default
+
+        if need_databases:
+            faults += [
+                f"{name} is missing" for name in ("DATABASE_URL", "REDIS_URL") if not text(name)
+            ]
+        host = text("HOST", "127.0.0.1")
+        port = number("PORT", 8048, PORT_MAX)
+        base_url = text("BASE_URL").rstrip("/")
+        faults += _base_url_faults(host, base_url)
+        log_format = text("LOG_FORMAT", "text")
+        if log_format not in LOG_FORMATS:
+            faults.append(f"LOG_FORMAT is {log_format!r}; it must be one of {LOG_FORMATS}")
+        redis_url = text("REDIS_URL")
+
+        settings = cls(
+            database_url=text("DATABASE_URL"),
+            owner_database_url=text("OWNER_DATABASE_URL"),
+            redis_url=redis_url,
+            queue_redis_url=text("QUEUE_REDIS_URL", redis_url),
+            base_url=base_url or f"http://{_in_url(host)}:{port}",
+            host=host,
+            port=port,
+            data_dir=Path(text("DATA_DIR", ".data")).expanduser().absolute(),
+            smtp_url=text("SMTP_URL"),
+            mail_from=text("MAIL_FROM", "48h-chrono@localhost"),
+            product_name=text("PRODUCT_NAME", "48H Chrono"),
+            horizon_hours=number("HORIZON_HOURS", 48, HORIZON_HOURS_MAX),
+            log_format=log_format,
+        )
+        if faults:
+            raise SettingsError("; ".join(faults))
+        return settings
+
+    def to_environ(self) -> dict[str, str]:
+        """The variables that make another process read the same settings."""
+        return {field.name.upper(): str(getattr(self, field.name)) for field in fields(self)}
+
+    @property
+    def on_loopback(self) -> bool:
+        """Whether only this machine can reach us: where demo accounts may exist."""
+        return is_loopback(self.host)
+
+    @property
+    def is_https(self) -> bool:
+        """Whether people reach us over https: where the cookie is `__Host-`."""
+        return self.base_url.startswith("https://")
+
+
+def environment() -> dict[str, str]:
+    """A copy of this process's environment, for its children."""
+    return dict(os.environ)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether *host* can be reached from this machine only."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def _base_url_faults(host: str, base_url: str) -> list[str]:
+    parts = urlsplit(base_url)
+    if base_url and (parts.scheme not in ("http", "https") or not parts.hostname or parts.path):
+        return [f"BASE_URL is {base_url!r}; it must be like https://chrono.example"]
+    # Sessions over plain http off this machine would hand out cookies to whoever listens.
+    if not is_loopback(host) and parts.scheme != "https":
+        return [f"BASE_URL must begin with https:// when HOST ({host}) is not loopback"]
+    return []
+
+
+def _in_url(host: str) -> str:
+    return f"[{host}]" if ":" in host and not host.startswith("[") else host
