@@ -1,0 +1,86 @@
+"""Who asks, and what they may do where: the account of a session with its roles and its reach."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from slots.appointment import Origin
+from slots.audience import MEMBER_ROLES, Audience, Role, words_heard
+from slots.ids import AccountId, OrganisationId, PractitionerId, ScheduleId, TerritoryId
+
+EMERGENCY_DEPARTMENT: Final = "emergency"
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One person who signed in. *roles* are per territory; *schedules* are own and delegated."""
+
+    id: AccountId
+    name: str
+    email: str
+    phone: str
+    organisation_id: OrganisationId
+    organisation: str
+    organisation_kind: str
+    practitioner_id: PractitionerId | None
+    roles: Mapping[TerritoryId, frozenset[Role]]
+    schedules: Mapping[ScheduleId, TerritoryId]
+    neighbours: frozenset[TerritoryId]  # territories that list one of ours as their neighbour
+
+    @property
+    def reach(self) -> list[TerritoryId]:
+        """The territories whose rows a transaction of this account may touch, in order."""
+        return sorted({*self.roles, *self.neighbours})
+
+    def roles_in(self, territory_id: TerritoryId) -> frozenset[Role]:
+        """The roles held in one territory; none where it is only a neighbour."""
+        return self.roles.get(territory_id, frozenset())
+
+    def hears(self, territory_id: TerritoryId) -> frozenset[Audience]:
+        """The audiences this account belongs to in *territory_id*: what it may book there."""
+        return words_heard(
+            self.roles_in(territory_id), is_neighbour=territory_id in self.neighbours
+        )
+
+    def acts_for(self, schedule_id: UUID) -> bool:
+        """Whether the schedule is the account's own, or was delegated to it."""
+        return schedule_id in self.schedules
+
+    def may_see(
+        self, territory_id: TerritoryId, schedule_id: UUID, audience: frozenset[Audience]
+    ) -> bool:
+        """Whether a slot of this schedule and audience is on this account's screens."""
+        return (
+            bool(self.hears(territory_id) & audience)
+            or self.acts_for(schedule_id)
+            or Role.COORDINATOR in self.roles_in(territory_id)
+        )
+
+    def origins_in(self, territory_id: TerritoryId, schedule_id: UUID) -> list[Origin]:
+        """The origins this account may truthfully give a booking there, the likeliest first.
+
+        The origin decides what the Assurance Maladie pays (NGAP 14.1.3): it follows from the
+        acting role and is never taken from a client's word alone.
+        """
+        roles = self.roles_in(territory_id)
+        origins = []
+        if Role.REGULATOR in roles:
+            origins.append(Origin.REGULATION)
+        if self.organisation_kind == EMERGENCY_DEPARTMENT:
+            origins.append(Origin.EMERGENCY)
+        if self.acts_for(schedule_id):
+            origins.append(Origin.SELF)
+        elif roles & MEMBER_ROLES or territory_id in self.neighbours:
+            origins.append(Origin.REFERRER)
+        return origins
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A live session: the account behind it and when it was last used."""
+
+    account: Account
+    session_hash: bytes
+    seen_at: datetime
