@@ -1,8 +1,8 @@
 """The pool of connections to PostgreSQL: codecs, timeouts, and the check of the role's rights."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import asyncpg
@@ -31,6 +31,7 @@ IDLE_IN_TRANSACTION_TIMEOUT_MS: Final = 10_000
 COMMAND_TIMEOUT_S: Final = 3.0  # one command, seen from here
 CONNECT_TIMEOUT_S: Final = 2.0
 ACQUIRE_TIMEOUT_S: Final = 2.0  # waiting for a free connection of the pool, or a new one
+RELEASE_TIMEOUT_S: Final = 0.5  # cleaning a connection for the next borrower
 BORROW_FOR_S: Final = 4.0  # a whole borrowing: waiting, commands, commit or rollback
 
 # JSONB travels as this version byte and then its text.
@@ -75,7 +76,7 @@ async def create_pool(settings: Settings) -> Pool:
     return await pool
 
 
-@asynccontextmanager
+@contextlib.asynccontextmanager
 async def borrow(pool: Pool, *, within_s: float = BORROW_FOR_S) -> AsyncIterator[Connection]:
     """A connection for at most *within_s* seconds, the wait for it included.
 
@@ -85,18 +86,25 @@ async def borrow(pool: Pool, *, within_s: float = BORROW_FOR_S) -> AsyncIterator
     """
     loop = asyncio.get_running_loop()
     ends_at = loop.time() + within_s
-    async with pool.acquire(timeout=min(ACQUIRE_TIMEOUT_S, within_s)) as conn:
-        # Cutting the connection, and not cancelling the task: after a cancel the driver still
-        # waits for the server's word, and a frozen server has none.
-        timer = loop.call_at(ends_at, conn.terminate)
-        try:
-            yield conn
-        except UNAVAILABLE as error:
-            if loop.time() < ends_at:
-                raise
-            raise TimeoutError(f"PostgreSQL did not answer within {within_s} s") from error
-        finally:
-            timer.cancel()
+    conn = await pool.acquire(timeout=min(ACQUIRE_TIMEOUT_S, within_s))
+    # Cutting the connection, and not cancelling the task: after a cancel the driver still
+    # waits for the server's word, and a frozen server has none.
+    timer = loop.call_at(ends_at, conn.terminate)
+    try:
+        yield conn
+    except TimeoutError:
+        conn.terminate()
+        raise
+    except UNAVAILABLE as error:
+        if loop.time() < ends_at:
+            raise
+        raise TimeoutError(f"PostgreSQL did not answer within {within_s} s") from error
+    finally:
+        timer.cancel()
+        # What was to be done is done, or has failed with a better error: a connection that
+        # cannot be cleaned is thrown away, and that is all.
+        with contextlib.suppress(*UNAVAILABLE):
+            await pool.release(conn, timeout=RELEASE_TIMEOUT_S)
 
 
 async def set_codecs(conn: Connection) -> None:

@@ -45,12 +45,12 @@ class Valkey:
         self._configuration.write_text(self._directives())
         self.account.own(self._configuration)
 
-    def program(self) -> Program:
-        """How to run it."""
+    def program(self, *arguments: str) -> Program:
+        """How to run it; *arguments* overrule its configuration."""
         return Program(
             name="valkey",
             command=launched(
-                [str(binary()), str(self._configuration)],
+                [str(binary()), str(self._configuration), *arguments],
                 account=self.account,
                 enters=(self.directory, binary().parent),
                 death_signal=signal.SIGTERM,

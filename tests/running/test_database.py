@@ -1,0 +1,142 @@
+"""The pool: its codecs, its rights, and what a frozen server costs."""
+
+import asyncio
+import contextlib
+import time
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+import asyncpg
+import pytest
+
+from slots.database import (
+    BORROW_FOR_S,
+    UNAVAILABLE,
+    TooMuchRight,
+    borrow,
+    create_pool,
+    refuse_too_much_right,
+)
+
+
+async def test_json_columns_are_python_values(pool):
+    async with borrow(pool) as conn:
+        answer = await conn.fetchval("SELECT $1::jsonb || '{\"b\": []}'", {"a": "é"})
+
+    assert answer == {"a": "é", "b": []}
+
+
+async def test_instants_are_utc(pool):
+    async with borrow(pool) as conn:
+        assert await conn.fetchval("SHOW timezone") == "UTC"
+
+
+async def test_the_role_of_the_application_has_no_more_right_than_it_needs(pool):
+    async with borrow(pool) as conn:
+        await refuse_too_much_right(conn)
+
+
+async def test_an_owner_is_refused(owner):
+    with pytest.raises(TooMuchRight, match="owns public"):
+        await refuse_too_much_right(owner)
+
+
+async def test_a_superuser_is_refused(servers):
+    conn = await asyncpg.connect(servers.postgres.superuser_url)
+    try:
+        with pytest.raises(TooMuchRight, match="superuser"):
+            await refuse_too_much_right(conn)
+    finally:
+        await conn.close()
+
+
+async def test_a_server_that_is_not_there_is_unavailable_at_once(settings):
+    pool = await create_pool(
+        replace(settings, database_url="postgresql://chrono48_app@127.0.0.1:1/x")
+    )
+    started = time.monotonic()
+    with pytest.raises(UNAVAILABLE):
+        async with borrow(pool):
+            pass
+    assert time.monotonic() - started < BORROW_FOR_S
+    pool.terminate()
+
+
+@pytest.mark.parametrize(
+    "moment", ["before a command", "within a transaction", "before connecting"]
+)
+async def test_a_frozen_server_costs_less_than_five_seconds(settings, moment):
+    """A proxy that stops passing bytes is what a frozen server looks like from here."""
+    url = urlsplit(settings.database_url)
+    frozen = asyncio.Event()
+    async with Proxy(url.hostname, url.port, frozen) as proxy:
+        netloc = f"{url.username}:{url.password}@127.0.0.1:{proxy.port}"
+        pool = await create_pool(
+            replace(settings, database_url=url._replace(netloc=netloc).geturl())
+        )
+        if moment != "before connecting":
+            async with borrow(pool) as conn:
+                await conn.fetchval("SELECT 1")
+        if moment != "within a transaction":
+            frozen.set()
+        started = time.monotonic()
+
+        with pytest.raises(TimeoutError):
+            await two_questions(pool, frozen)
+
+        assert time.monotonic() - started < 5
+        frozen.clear()
+        async with borrow(pool) as conn:
+            assert await conn.fetchval("SELECT 3") == 3
+        pool.terminate()
+
+
+async def two_questions(pool, frozen):
+    """Ask twice in a transaction; after the first answer the server freezes."""
+    async with borrow(pool) as conn, conn.transaction():
+        await conn.fetchval("SELECT 1")
+        frozen.set()
+        await conn.fetchval("SELECT 2")
+
+
+class Proxy:
+    """Passes bytes between clients and a server, until it is frozen."""
+
+    def __init__(self, host, port, frozen):
+        self._target = (host, port)
+        self._frozen = frozen
+        self._tasks = set()
+
+    async def __aenter__(self):
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self.port = self._server.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(self, *exc_info):
+        self._server.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _serve(self, reader, writer):
+        self._tasks.add(asyncio.current_task())
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._pass_both(reader, writer)
+
+    async def _pass_both(self, reader, writer):
+        server_reader, server_writer = await asyncio.open_connection(*self._target)
+        try:
+            await asyncio.gather(
+                self._pass(reader, server_writer), self._pass(server_reader, writer)
+            )
+        finally:
+            writer.close()
+            server_writer.close()
+
+    async def _pass(self, reader, writer):
+        while data := await reader.read(65536):
+            if self._frozen.is_set():
+                await asyncio.Event().wait()
+            writer.write(data)
+            await writer.drain()
+        writer.close()
