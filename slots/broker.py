@@ -1,0 +1,403 @@
+"""The broker: who holds which seat now, and the log of what changed. The only writer of Redis.
+
+Each method is one script, atomic in Redis. A server that is dead or frozen is `BrokerUnavailable`
+within `redis_url.ANSWER_TIMEOUT_S`; one that may have lost its log's tail is `Rebuilding`.
+"""
+
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from redis.exceptions import RedisError
+
+from slots import keys, redis_url, scripts
+from slots.account import Account
+from slots.document import encode_card
+from slots.errors import (
+    BrokerUnavailable,
+    HoldExpired,
+    HoldNotYours,
+    HoldRenewed,
+    IdempotencyMismatch,
+    NotAllowed,
+    Rebuilding,
+    SlotChanged,
+    SlotError,
+    SlotNotLive,
+    SlotTaken,
+    SlotUnknown,
+    SlotWithdrawn,
+    TooManyHolds,
+)
+from slots.events import Position, position
+from slots.ids import AccountId, HoldId, SlotId
+from slots.slot import HOLD_FOR, HOLDS_PER_ACCOUNT_MAX, Hold, Slot
+from slots.territory import Territory
+from slots.times import from_ms, to_ms
+
+ANSWER_KEPT: Final = timedelta(hours=1)  # how long a hold's idempotency key is remembered
+DUE_BATCH_MAX: Final = 1_000  # slots settled by one snapshot or one sweep
+
+# What became of a hold that has ended, said to its holder.
+ENDED: Final[dict[str, type[SlotError]]] = {
+    "expired": HoldExpired,
+    "released": HoldExpired,
+    "revoked": HoldExpired,
+    "confirmed": HoldExpired,
+    "taken": SlotTaken,
+    "withdrawn": SlotWithdrawn,
+    "changed": SlotChanged,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Every live slot of a territory (JSON of SlotDocuments, by start) and where that stands."""
+
+    at: Position
+    slots: list[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """A hold that only the ledger can end now. *terms*: what its holder agreed to."""
+
+    slot_id: SlotId
+    seat: int
+    terms: int
+
+
+class HoldEnded(Exception):
+    """A hold is no more: *error* says why, *slot_id* of which slot where that is still known."""
+
+    def __init__(self, error: type[SlotError], slot_id: SlotId | None) -> None:
+        """Keep why and where, for the answer and its alternatives."""
+        super().__init__(error.code)
+        self.error = error
+        self.slot_id = slot_id
+
+
+class Broker:
+    """Decides who holds. One per process; safe to share between tasks."""
+
+    def __init__(self, redis: Any, *, clock_ms: str = "") -> None:
+        """Speak to *redis*; *clock_ms* replaces the server's clock in tests."""
+        self.redis = redis
+        self.clock_ms = clock_ms
+        self._generations: dict[int, str] = {}
+
+    @classmethod
+    def connect(cls, url: str) -> "Broker":
+        """A broker for a Redis URL; connects on first use."""
+        return cls(redis_url.connect(url))
+
+    async def close(self) -> None:
+        """End the connections."""
+        await self.redis.aclose()
+
+    async def hold(
+        self, territory: Territory, account: Account, slot_id: SlotId, hold_id: HoldId, key: str
+    ) -> Hold:
+        """Hold a free seat for HOLD_FOR; the first to ask has it.
+
+        Safe to repeat: the same key gets the same hold, with the same deadline.
+
+        Raises:
+            SlotTaken, SlotUnknown, SlotWithdrawn, SlotNotLive, NotAllowed, TooManyHolds.
+            IdempotencyMismatch: The key held another slot.
+        """
+        answer = await self._run(
+            "hold",
+            territory,
+            answer_key=keys.answer(territory, account.id, "hold", key),
+            slot_id=str(slot_id),
+            hold_id=str(hold_id),
+            account_id=str(account.id),
+            audiences=" ".join(sorted(account.hears(territory.id))),
+            holds_max=HOLDS_PER_ACCOUNT_MAX,
+            ttl_ms=_ms(HOLD_FOR),
+            answer_ttl_ms=_ms(ANSWER_KEPT),
+            now_ms=self.clock_ms,
+        )
+        match answer:
+            case [b"held", held_id, seat, expires_at_ms]:
+                held = HoldId(UUID(held_id.decode()))
+                return Hold(held, slot_id, seat, from_ms(int(expires_at_ms)))
+            case [b"taken"]:
+                raise SlotTaken
+            case [b"unknown"]:
+                raise SlotUnknown
+            case [b"withdrawn"]:
+                raise SlotWithdrawn
+            case [b"not-live"]:
+                raise SlotNotLive
+            case [b"not-yours"]:
+                raise NotAllowed
+            case [b"too-many"]:
+                raise TooManyHolds
+            case other:
+                raise _unexpected(other)
+
+    async def renew(
+        self, territory: Territory, account_id: AccountId, hold_id: HoldId, key: str
+    ) -> Hold:
+        """Hold the same seat for HOLD_FOR more, once only. Safe to repeat under the same key.
+
+        Raises:
+            HoldRenewed: It was renewed before, or is being confirmed.
+            HoldEnded, HoldNotYours.
+        """
+        answer = await self._run(
+            "renew",
+            territory,
+            answer_key=keys.answer(territory, account_id, "renew", key),
+            hold_id=str(hold_id),
+            account_id=str(account_id),
+            ttl_ms=_ms(HOLD_FOR),
+            answer_ttl_ms=_ms(ANSWER_KEPT),
+            now_ms=self.clock_ms,
+        )
+        match answer:
+            case [b"held", slot_id, seat, expires_at_ms]:
+                return Hold(hold_id, _slot_id(slot_id), seat, from_ms(int(expires_at_ms)))
+            case [b"renewed"] | [b"sealed"]:
+                raise HoldRenewed
+            case other:
+                raise _ended(other)
+
+    async def release(
+        self, territory: Territory, account_id: AccountId, hold_id: HoldId
+    ) -> None:
+        """Give the seat back. Safe to repeat.
+
+        Raises:
+            HoldEnded: It had ended in another way, or is unknown.
+            HoldNotYours: Somebody else's.
+            SlotTaken: It is being confirmed: only its confirmation or a revocation ends it now.
+        """
+        answer = await self._run(
+            "release",
+            territory,
+            hold_id=str(hold_id),
+            account_id=str(account_id),
+            now_ms=self.clock_ms,
+        )
+        match answer:
+            case [b"released"] | [b"ended", b"released", _]:
+                return
+            case [b"sealed"]:
+                raise SlotTaken("This hold is being confirmed.")
+            case other:
+                raise _ended(other)
+
+    async def seal(self, territory: Territory, account_id: AccountId, hold_id: HoldId) -> Seal:
+        """Keep the seat until the ledger has decided. Safe to repeat.
+
+        Raises:
+            HoldEnded, HoldNotYours.
+        """
+        answer = await self._run(
+            "seal",
+            territory,
+            hold_id=str(hold_id),
+            account_id=str(account_id),
+            now_ms=self.clock_ms,
+        )
+        match answer:
+            case [b"sealed", slot_id, seat, terms]:
+                return Seal(_slot_id(slot_id), seat, int(terms))
+            case other:
+                raise _ended(other)
+
+    async def unseal(
+        self, territory: Territory, slot_id: SlotId, hold_id: HoldId, event: str
+    ) -> None:
+        """Free the seat of a hold that `hold_end` has ended without an appointment."""
+        await self._run(
+            "unseal",
+            territory,
+            slot_id=str(slot_id),
+            hold_id=str(hold_id),
+            event=event,
+            now_ms=self.clock_ms,
+        )
+
+    async def put(
+        self, territory: Territory, slot: Slot, event: str, *, generation: str, horizon: timedelta
+    ) -> str:
+        """Bring the ledger's slot; the newest version wins, so this may come twice, late or never.
+
+        Returns the script's word: put, same, stale, over, or other-generation: then the ledger
+        must be read again under the new one (`generation`).
+        """
+        answer = await self._run(
+            "put",
+            territory,
+            slot_id=str(slot.id),
+            card=encode_card(slot.card),
+            capacity=slot.capacity,
+            version=slot.version,
+            terms=slot.terms,
+            audience=" ".join(sorted(slot.audience)),
+            starts_ms=to_ms(slot.starts_at),
+            live_from_ms=to_ms(slot.live_from(horizon)),
+            over_ms=to_ms(slot.over_at),
+            withdrawn=int(slot.withdrawn),
+            booked=" ".join(f"{seat}:{hold_id or ''}" for seat, hold_id in slot.seats.items()),
+            generation=generation,
+            event=event,
+            now_ms=self.clock_ms,
+        )
+        if answer[0] == b"other-generation":
+            self._generations[territory.id] = answer[1].decode()
+        return str(answer[0].decode())
+
+    async def generation(self, territory: Territory) -> str:
+        """The generation to read the ledger under, as last heard; `put` corrects it.
+
+        Raises:
+            Rebuilding: The territory has none yet.
+        """
+        known = self._generations.get(territory.id)
+        if known is None:
+            async with _answering():
+                found = await self.redis.hget(keys.named(territory, "meta"), "generation")
+            if found is None:
+                raise Rebuilding
+            known = self._generations[territory.id] = found.decode()
+        return known
+
+    async def due(self, territory: Territory, limit: int = DUE_BATCH_MAX) -> int:
+        """Emit what time has changed. Returns how many slots had something due."""
+        answer = await self._run("due", territory, limit=limit, now_ms=self.clock_ms)
+        return int(answer[1])
+
+    async def snapshot(self, territory: Territory) -> Snapshot:
+        """Every live slot and the position it stands at; what was due has been emitted."""
+        while True:
+            answer = await self._run(
+                "snapshot", territory, limit=DUE_BATCH_MAX, now_ms=self.clock_ms
+            )
+            if answer[0] == b"snapshot":
+                _, generation, entry_id, *slots = answer
+                return Snapshot(position(int(generation), entry_id.decode()), slots)
+
+    async def position(self, territory: Territory) -> Position | None:
+        """Where the log stands; None while there is nothing to trust. A cheap probe.
+
+        A lost last event shows here: readers that stand elsewhere, and hear nothing, resync.
+        """
+        async with _answering():
+            generation, last, state = await self.redis.hmget(
+                keys.named(territory, "meta"), "generation", "last", "state"
+            )
+        if state != b"ready":
+            return None
+        return position(int(generation), last.decode())
+
+    async def begin(
+        self, territory: Territory, generation: int, owner: str, lease: timedelta
+    ) -> tuple[str, int]:
+        """Start a rebuild. Returns begun, busy, or stale with the broker's own generation."""
+        answer = await self._run(
+            "begin",
+            territory,
+            generation=generation,
+            owner=owner,
+            lease_ms=_ms(lease),
+            now_ms=self.clock_ms,
+        )
+        word = answer[0].decode()
+        return word, int(answer[1]) if word == "stale" else generation
+
+    async def ready(self, territory: Territory, generation: int, owner: str) -> int | None:
+        """End a rebuild. Returns how many slots the ledger lacked; None where it was lost."""
+        answer = await self._run("ready", territory, generation=generation, owner=owner)
+        return int(answer[2]) if answer[0] == b"ready" else None
+
+    async def old_seals(
+        self, territory: Territory, older_than: timedelta, limit: int
+    ) -> list[tuple[SlotId, HoldId]]:
+        """Holds sealed longer ago than *older_than*, by the server's own clock."""
+        async with _answering():
+            now_ms = int(self.clock_ms) if self.clock_ms else await self._now_ms()
+            members = await self.redis.zrangebyscore(
+                keys.named(territory, "seals"), "-inf", now_ms - _ms(older_than), 0, limit
+            )
+        pairs = (member.decode().split("|") for member in members)
+        return [(SlotId(UUID(slot)), HoldId(UUID(hold))) for slot, hold in pairs]
+
+    async def is_trusted(self, territory: Territory) -> bool:
+        """Whether the scripts would answer; a dry sweep tells."""
+        try:
+            await self.due(territory, limit=0)
+        except Rebuilding:
+            return False
+        return True
+
+    async def slot_of_hold(self, territory: Territory, hold_id: HoldId) -> SlotId | None:
+        """The slot of a hold that lives or lived here; None where Redis has forgotten it."""
+        async with _answering():
+            found = await self.redis.hget(keys.named(territory, "holds"), str(hold_id))
+        return _slot_id(found) if found else None
+
+    async def slot_ids(self, territory: Territory) -> set[SlotId]:
+        """Every slot that the broker keeps, tombstones and those beyond the horizon included."""
+        async with _answering():
+            found: Iterable[bytes] = await self.redis.hkeys(keys.named(territory, "states"))
+        return {_slot_id(slot_id) for slot_id in found}
+
+    async def _now_ms(self) -> int:
+        seconds, microseconds = await self.redis.time()
+        return int(seconds) * 1000 + int(microseconds) // 1000
+
+    async def _run(
+        self, name: str, territory: Territory, *, answer_key: str = "", **arguments: str | int
+    ) -> list[Any]:
+        key_of = keys.of(territory) | {"answer": answer_key}
+        async with _answering():
+            answer = await scripts.load(name)(self.redis, key_of, **arguments)
+        if answer[0] == b"rebuilding":
+            raise Rebuilding
+        if answer[0] == b"mismatch":
+            raise IdempotencyMismatch
+        return answer
+
+
+@asynccontextmanager
+async def _answering() -> AsyncIterator[None]:
+    """Say in our words that the server is dead, frozen or unreachable."""
+    try:
+        yield
+    except (RedisError, OSError, TimeoutError) as error:
+        raise BrokerUnavailable from error
+
+
+def _ended(answer: list[Any]) -> Exception:
+    match answer:
+        case [b"unknown"]:
+            return HoldEnded(HoldExpired, None)
+        case [b"ended", why, slot_id]:
+            return HoldEnded(ENDED[why.decode()], _slot_id(slot_id))
+        case [b"not-yours"]:
+            return HoldNotYours()
+        case other:
+            return _unexpected(other)
+
+
+def _unexpected(answer: list[Any]) -> AssertionError:
+    """A new word in Lua needs a new case here."""
+    return AssertionError(answer)
+
+
+def _slot_id(raw: bytes) -> SlotId:
+    return SlotId(UUID(raw.decode()))
+
+
+def _ms(span: timedelta) -> int:
+    return round(span.total_seconds() * 1000)
+
+

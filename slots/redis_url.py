@@ -1,0 +1,59 @@
+"""Connects to Redis or Valkey: one server, Sentinel or Cluster, by the scheme of the URL.
+
+The client never repeats a command by itself: a hold whose answer was lost is repeated by whoever
+asked, under the same idempotency key.
+"""
+
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.cluster import ClusterNode, RedisCluster
+from redis.asyncio.sentinel import Sentinel
+
+CONNECT_TIMEOUT_S: Final = 1.0
+ANSWER_TIMEOUT_S: Final = 2.0  # a frozen server must not hang a request
+CONNECTIONS_MAX: Final = 64  # a process
+SENTINEL_PORT: Final = 26379
+CLUSTER_PORT: Final = 6379
+
+
+def connect(url: str, *, answer_timeout_s: float = ANSWER_TIMEOUT_S) -> Any:
+    """A client for *url*: `redis[s]://`, `redis+sentinel://host,host/name`, `redis+cluster://`.
+
+    Raises:
+        ValueError: The scheme is none of these, or a Sentinel URL names no primary.
+    """
+    parts = urlsplit(url)
+    timeouts: dict[str, Any] = {
+        "socket_connect_timeout": CONNECT_TIMEOUT_S,
+        "socket_timeout": answer_timeout_s,
+    }
+    credentials = {"username": parts.username, "password": parts.password}
+    match parts.scheme:
+        case "redis" | "rediss" | "unix":
+            pool = BlockingConnectionPool.from_url(
+                url, max_connections=CONNECTIONS_MAX, timeout=ANSWER_TIMEOUT_S, **timeouts
+            )
+            return Redis.from_pool(pool)
+        case "redis+sentinel":
+            name = parts.path.strip("/")
+            if not name:
+                raise ValueError("a redis+sentinel:// URL ends with the name of the primary")
+            sentinel = Sentinel(_hosts(parts.netloc, SENTINEL_PORT), **timeouts)
+            return sentinel.master_for(name, **credentials, **timeouts)
+        case "redis+cluster":
+            nodes = [ClusterNode(host, port) for host, port in _hosts(parts.netloc, CLUSTER_PORT)]
+            return RedisCluster(
+                startup_nodes=nodes, cluster_error_retry_attempts=0, **credentials, **timeouts
+            )
+        case other:
+            raise ValueError(f"{other}:// is not a Redis URL that we know")
+
+
+def _hosts(netloc: str, default_port: int) -> list[tuple[str, int]]:
+    _, _, hosts = netloc.rpartition("@")
+    return [
+        (host, int(port) if port else default_port)
+        for host, _, port in (entry.partition(":") for entry in hosts.split(","))
+    ]
