@@ -27,13 +27,15 @@ class Choices:
     @classmethod
     def load(cls, path: Path) -> Self:
         """What was chosen, or new choices, kept in *path*. Ports taken meanwhile are changed."""
-        try:
-            choices = cls(**json.loads(path.read_text()))
-        except FileNotFoundError:
-            choices = cls.make()
+        choices = cls.read(path) if path.exists() else cls.make()
         choices = choices.with_free_ports()
         choices.save(path)
         return choices
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """What was chosen, as it is in *path*."""
+        return cls(**json.loads(path.read_text()))
 
     @classmethod
     def make(cls) -> Self:

@@ -37,7 +37,5 @@ def settings_of_installation() -> Settings:
         )
     if not settings.redis_url:
         url = Valkey(directory / "valkey", directory / "log", account, choices).url
-        settings = replace(
-            settings, redis_url=url, queue_redis_url=settings.queue_redis_url or url
-        )
+        settings = replace(settings, redis_url=url, queue_redis_url=settings.queue_redis_url or url)
     return settings

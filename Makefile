@@ -1,0 +1,52 @@
+.DEFAULT_GOAL := help
+.PHONY: run test prove check bench chaos help unit race db
+
+# More for pytest: make test PYTEST_ARGS="-k hold -x"
+PYTEST_ARGS ?=
+CHAOS_SECONDS ?= 60
+RACE_ROUNDS ?= 10
+PYTEST = .venv/bin/python -m pytest
+
+run:       ## Everything, set up and embedded: PostgreSQL, Valkey, web, worker, a demo (HOST, PORT, DATA_DIR)
+	@.ci/environment run
+	@exec .venv/bin/chrono48 up
+
+test:      ## The whole suite, set up by itself: PostgreSQL, Valkey, Chromium
+	@.ci/environment dev
+	@.ci/chromium
+	$(PYTEST) -m "not prove" $(PYTEST_ARGS)
+
+prove:     ## The long proofs: kills, faults, every browser mode
+	@.ci/environment dev
+	@.ci/chromium
+	$(PYTEST) -m prove $(PYTEST_ARGS)
+
+check:     ## Format, lint, types, import contracts
+	@.ci/environment dev
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+
+bench:     ## Ratios against a baseline in the same run; results in DATA_DIR/bench.json
+	@.ci/environment dev
+	.venv/bin/python -m tests.bench
+
+chaos:     ## Faults for CHAOS_SECONDS, and nothing lost
+	@.ci/environment dev
+	CHAOS_SECONDS=$(CHAOS_SECONDS) .venv/bin/python -m tests.chaos
+
+unit:      ## Only the pure core: seconds
+	@.ci/environment dev
+	$(PYTEST) tests/unit $(PYTEST_ARGS)
+
+race:      ## Many clients want the same slot, RACE_ROUNDS times
+	@.ci/environment dev
+	@for round in $$(seq $(RACE_ROUNDS)); do $(PYTEST) -q tests/integration/test_races.py $(PYTEST_ARGS) || exit 1; done
+
+db:        ## psql on the embedded database, as the owner of the tables
+	@.ci/environment run
+	@exec .venv/bin/python -m workers.embedded.shell
+
+help:
+	@grep -hE '^[a-z]+: +##' $(MAKEFILE_LIST) | sed -E 's/: +## /|/' | column -t -s '|' 2>/dev/null || grep -hE '^[a-z]+: +##' $(MAKEFILE_LIST)
