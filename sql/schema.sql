@@ -316,6 +316,35 @@ CREATE INDEX appointment_by_organisation ON appointment (booked_by_organisation_
 CREATE INDEX appointment_patient_to_tell ON appointment (booked_by_organisation_id)
   WHERE status = 'cancelled' AND cancelled_by_side = 'professional' AND patient_told_at IS NULL;
 
+-- The whole slot as the ledger has it, with its booked seats, in one look (invariant 9). It reads with
+-- the rights of whoever asks, so the walls hold.
+CREATE VIEW ledger_slot WITH (security_invoker = true) AS
+SELECT slot.*,
+       territory.slug AS territory,
+       schedule.daily_cap,
+       practitioner.given_name || ' ' || practitioner.family_name AS practitioner_name,
+       practitioner.profession AS practitioner_profession,
+       practitioner.specialty AS practitioner_specialty,
+       healthcare_service.name AS service_name,
+       healthcare_service.profession AS service_profession,
+       healthcare_service.specialty AS service_specialty,
+       location.name AS location_name,
+       commune.name AS location_commune,
+       location.insee AS location_insee,
+       location.lat AS location_lat,
+       location.lon AS location_lon,
+       coalesce(healthcare_service.phone, location.phone) AS location_phone,
+       (SELECT coalesce(jsonb_object_agg(appointment.seat, appointment.hold_id), '{}')
+          FROM appointment
+         WHERE appointment.slot_id = slot.id AND appointment.status <> 'cancelled' AND appointment.seat IS NOT NULL) AS seats
+  FROM slot
+  JOIN territory ON territory.id = slot.territory_id
+  JOIN schedule ON schedule.id = slot.schedule_id
+  JOIN location ON location.id = slot.location_id
+  JOIN commune ON commune.insee = location.insee
+  LEFT JOIN practitioner ON practitioner.id = slot.practitioner_id
+  LEFT JOIN healthcare_service ON healthcare_service.id = slot.healthcare_service_id;
+
 -- A hold ends once (invariant 4): by confirmation, or by revocation (appointment_id NULL).
 CREATE TABLE hold_end (
   hold_id         uuid,
@@ -590,6 +619,25 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
   SELECT email FROM account WHERE id = of_account_id AND disabled_at IS NULL
 $$;
 
+-- What a confirmation must know before it seals, in one look: was the key answered, has the hold
+-- ended, are the codes known. Only of the account that asks.
+CREATE FUNCTION before_confirm(
+  of_account_id uuid, of_verb text, of_key text, of_hold_id uuid, in_territory_id smallint, of_reason text, of_urgency text
+)
+RETURNS TABLE (
+  body_hash bytea, answer jsonb, hold_has_ended boolean, appointment_id uuid, is_own boolean, reason_known boolean, urgency_known boolean
+)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  SELECT idempotency_key.body_hash, idempotency_key.answer, hold_end.hold_id IS NOT NULL, hold_end.appointment_id,
+         coalesce(appointment.booked_by_account_id = of_account_id, false),
+         EXISTS (SELECT FROM reason WHERE territory_id = in_territory_id AND code = of_reason),
+         EXISTS (SELECT FROM urgency WHERE territory_id = in_territory_id AND code = of_urgency)
+    FROM (VALUES (1)) AS always
+    LEFT JOIN idempotency_key ON idempotency_key.account_id = of_account_id AND verb = of_verb AND key = of_key
+    LEFT JOIN hold_end ON hold_end.hold_id = of_hold_id AND hold_end.territory_id = in_territory_id
+    LEFT JOIN appointment ON appointment.id = hold_end.appointment_id
+$$;
+
 -- Old keys protect nothing any more. Returns how many went.
 CREATE FUNCTION forget_old_keys(before timestamptz)
 RETURNS bigint
@@ -611,9 +659,9 @@ $$;
 REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA public FROM PUBLIC;
 GRANT USAGE ON SCHEMA public TO chrono48_app;
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA public TO chrono48_app;
-GRANT USAGE ON SEQUENCE generation TO chrono48_app;
+GRANT USAGE, UPDATE ON SEQUENCE generation TO chrono48_app;
 GRANT SELECT ON commune, territory, territory_neighbour, organisation, location, practitioner_role, healthcare_service,
-  schedule, delegation, act, reason, urgency, practitioner TO chrono48_app;
+  schedule, delegation, act, reason, urgency, practitioner, ledger_slot TO chrono48_app;
 -- The row lock of a practitioner or a service (invariant 2) needs one updatable column.
 GRANT UPDATE (skills, languages) ON practitioner TO chrono48_app;
 GRANT UPDATE (phone) ON healthcare_service TO chrono48_app;

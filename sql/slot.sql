@@ -1,0 +1,90 @@
+-- name: slots_by_id(slot_ids) -> many
+SELECT * FROM ledger_slot WHERE id = ANY ($1::uuid[]);
+
+-- name: lock_slots(slot_ids) -> many
+-- The row lock that every change of a slot or of its appointments takes first. Read the slot in a
+-- statement after this one: a row read while waiting for the lock would be an old one.
+SELECT id FROM slot WHERE id = ANY ($1::uuid[]) ORDER BY id FOR UPDATE;
+
+-- name: slots_of_schedules(schedule_ids, since, until) -> many
+SELECT * FROM ledger_slot
+ WHERE schedule_id = ANY ($1::uuid[]) AND ends_at > $2 AND starts_at < $3
+ ORDER BY starts_at, id;
+
+-- name: slots_on_the_books(territory_id, now) -> many
+-- What the broker keeps: every slot that has not ended, tombstones too.
+SELECT * FROM ledger_slot WHERE territory_id = $1 AND ends_at > $2 ORDER BY starts_at, id;
+
+-- name: slots_before_horizon(territory_id, now, horizon_at) -> many
+SELECT * FROM ledger_slot
+ WHERE territory_id = $1 AND ends_at > $2 AND starts_at <= $3 AND withdrawn_at IS NULL
+ ORDER BY starts_at, id;
+
+-- name: lock_practitioners(practitioner_ids) -> many
+-- First of all locks: concurrent identical inserts would otherwise end in deadlocks.
+SELECT id FROM practitioner WHERE id = ANY ($1::uuid[]) ORDER BY id FOR NO KEY UPDATE;
+
+-- name: lock_services(healthcare_service_ids) -> many
+SELECT id FROM healthcare_service WHERE id = ANY ($1::uuid[]) ORDER BY id FOR NO KEY UPDATE;
+
+-- name: lock_capped_schedules(schedule_ids) -> many
+-- Two seats of one day in two slots: a daily cap is counted under this lock.
+SELECT id FROM schedule WHERE id = ANY ($1::uuid[]) AND daily_cap IS NOT NULL ORDER BY id FOR NO KEY UPDATE;
+
+-- name: lock_capped_schedule_of_slot(slot_id) -> many
+SELECT id FROM schedule
+ WHERE id = (SELECT schedule_id FROM slot WHERE id = $1) AND daily_cap IS NOT NULL FOR NO KEY UPDATE;
+
+-- name: schedules(schedule_ids) -> many
+SELECT schedule.id, schedule.territory_id, schedule.default_audience, schedule.default_acts, schedule.daily_cap,
+       schedule.accepts_overflow,
+       practitioner_role.practitioner_id,
+       schedule.healthcare_service_id,
+       coalesce(practitioner_role.location_id, healthcare_service.location_id) AS location_id,
+       healthcare_service.rooms
+  FROM schedule
+  LEFT JOIN practitioner_role ON practitioner_role.id = schedule.practitioner_role_id
+  LEFT JOIN healthcare_service ON healthcare_service.id = schedule.healthcare_service_id
+ WHERE schedule.id = ANY ($1::uuid[]);
+
+-- name: act_codes(territory_id) -> many
+SELECT code FROM act WHERE territory_id = $1;
+
+-- name: known_communes(insee_codes) -> many
+SELECT insee FROM commune WHERE insee = ANY ($1::text[]);
+
+-- name: overlapping_slot(practitioner_id, starts_at, ends_at, but_slot_id) -> one
+SELECT slot_id, starts_at, ends_at, place FROM overlapping_slot($1, $2, $3, $4);
+
+-- name: free_room(healthcare_service_id, rooms, starts_at, ends_at) -> value
+SELECT room
+  FROM generate_series(1, $2::integer) AS room
+ WHERE NOT EXISTS (
+         SELECT FROM slot
+          WHERE slot.healthcare_service_id = $1
+            AND slot.room = room
+            AND slot.withdrawn_at IS NULL
+            AND slot.modality IN ('AMB', 'HH')
+            AND tstzrange(slot.starts_at, slot.ends_at, '[)') && tstzrange($3, $4, '[)'))
+ ORDER BY room
+ LIMIT 1;
+
+-- name: insert_slot(id, territory_id, schedule_id, location_id, practitioner_id, healthcare_service_id, room, starts_at, ends_at, capacity, modality, area, acts, audience, note, offered_at, offered_by) -> none
+INSERT INTO slot (id, territory_id, schedule_id, location_id, practitioner_id, healthcare_service_id, room,
+                  starts_at, ends_at, capacity, modality, area, acts, audience, note, offered_at, offered_by)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17);
+
+-- name: amend_slot(id, starts_at, ends_at, capacity, modality, area, acts, audience, note, room, new_terms) -> none
+UPDATE slot
+   SET starts_at = $2, ends_at = $3, capacity = $4, modality = $5, area = $6, acts = $7, audience = $8, note = $9,
+       room = $10, terms = terms + $11::integer
+ WHERE id = $1;
+
+-- name: withdraw_slots(slot_ids, at, by) -> none
+UPDATE slot SET withdrawn_at = $2, withdrawn_by = $3 WHERE id = ANY ($1::uuid[]) AND withdrawn_at IS NULL;
+
+-- name: slots_to_withdraw(schedule_ids, since, until) -> many
+-- Still ahead, or a plage still open, on that day.
+SELECT id FROM slot
+ WHERE schedule_id = ANY ($1::uuid[]) AND withdrawn_at IS NULL AND ends_at > $2 AND starts_at < $3
+ ORDER BY id;

@@ -1,0 +1,9 @@
+-- name: territories() -> many
+SELECT id, slug, name, department, partition_id FROM territory ORDER BY id;
+
+-- name: next_generation() -> value
+SELECT nextval('generation');
+
+-- name: advance_generation(at_least) -> value
+-- After a PostgreSQL restored to an earlier moment the sequence may lag behind Redis.
+SELECT setval('generation', greatest($1::bigint, nextval('generation')));
