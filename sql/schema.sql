@@ -524,10 +524,18 @@ LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 $$;
 
 -- Which of these sessions are still good: each process asks once a second for its open sockets.
+-- Where `rights` differs from the time before, the account's memberships or delegations have changed.
 CREATE FUNCTION sessions_alive(wanted_id_hashes bytea[], at timestamptz, idle_since timestamptz)
-RETURNS TABLE (id_hash bytea)
+RETURNS TABLE (id_hash bytea, rights text)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
-  SELECT session.id_hash
+  SELECT session.id_hash,
+         md5(concat_ws(';', account.practitioner_id,
+           (SELECT string_agg(concat(m.territory_id, m.role), ',' ORDER BY m.territory_id, m.role)
+              FROM membership m WHERE m.account_id = account.id),
+           (SELECT string_agg(d.schedule_id::text, ',' ORDER BY d.schedule_id)
+              FROM delegation d WHERE d.account_id = account.id),
+           (SELECT string_agg(concat(n.territory_id, '-', n.neighbour_id), ',' ORDER BY n.territory_id, n.neighbour_id)
+              FROM territory_neighbour n)))
     FROM session
     JOIN account ON account.id = session.account_id
    WHERE session.id_hash = ANY (wanted_id_hashes)
