@@ -1,0 +1,138 @@
+"""Reads who works where, and the words that a territory chooses for acts, reasons and urgencies."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from slots import queries
+from slots.database import Connection
+from slots.document import (
+    LocationDocument,
+    PractitionerDocument,
+    ScheduleDocument,
+    ServiceDocument,
+)
+from slots.ids import ScheduleId, TerritoryId
+
+if TYPE_CHECKING:
+    from asyncpg import Record
+
+QUERIES: Final = queries.load("directory.sql")
+
+
+@dataclass(frozen=True, slots=True)
+class DirectoryEntry:
+    """One schedule as the directory shows it: who, where, with what skills and habits."""
+
+    schedule: ScheduleDocument
+    territory_id: TerritoryId
+    skills: tuple[str, ...]
+    languages: tuple[str, ...]
+    address: str
+    access: str
+    acts: tuple[str, ...]
+    audience: tuple[str, ...]
+    daily_cap: int | None
+    accepts_overflow: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Something that is offered; *preparation* is told to the patient."""
+
+    code: str
+    label: str
+    preparation: str
+    prescription_required: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Commune:
+    """A commune with its centre, in degrees WGS 84."""
+
+    insee: str
+    name: str
+    postcodes: tuple[str, ...]
+    lat: float
+    lon: float
+
+
+async def directory(
+    conn: Connection,
+    territory_ids: Collection[TerritoryId],
+    schedule_ids: Collection[ScheduleId] | None = None,
+) -> list[DirectoryEntry]:
+    """All schedules of these territories by name, or those of *schedule_ids* among them."""
+    rows = await QUERIES["directory"].many(
+        conn,
+        territory_ids=list(territory_ids),
+        schedule_ids=None if schedule_ids is None else list(schedule_ids),
+    )
+    return [_entry(row) for row in rows]
+
+
+async def communes(conn: Connection) -> list[Commune]:
+    """The whole table of communes, by name. It needs no territory."""
+    return [
+        Commune(row["insee"], row["name"], tuple(row["postcodes"]), row["lat"], row["lon"])
+        for row in await QUERIES["communes"].many(conn)
+    ]
+
+
+async def acts(conn: Connection, territory_ids: Collection[TerritoryId]) -> list[Act]:
+    """What these territories offer, by code."""
+    rows = await QUERIES["acts"].many(conn, territory_ids=list(territory_ids))
+    return [
+        Act(row["code"], row["label"], row["preparation"], row["prescription_required"])
+        for row in rows
+    ]
+
+
+async def reasons(conn: Connection, territory_id: TerritoryId) -> dict[str, str]:
+    """Code → label of the reasons of a territory, in its order."""
+    return _labels(await QUERIES["reasons"].many(conn, territory_id=territory_id))
+
+
+async def urgencies(conn: Connection, territory_id: TerritoryId) -> dict[str, str]:
+    """Code → label of the urgencies of a territory, in its order."""
+    return _labels(await QUERIES["urgencies"].many(conn, territory_id=territory_id))
+
+
+def _labels(rows: Sequence["Record"]) -> dict[str, str]:
+    return {row["code"]: row["label"] for row in rows}
+
+
+def _entry(row: "Record") -> DirectoryEntry:
+    practitioner = row["practitioner_id"] and PractitionerDocument(
+        row["practitioner_id"],
+        row["practitioner_name"],
+        row["practitioner_profession"],
+        row["practitioner_specialty"],
+    )
+    service = row["service_id"] and ServiceDocument(
+        row["service_id"],
+        row["service_name"],
+        row["service_profession"],
+        row["service_specialty"],
+    )
+    location = LocationDocument(
+        row["location_id"],
+        row["location_name"],
+        row["commune"],
+        row["insee"],
+        row["lat"],
+        row["lon"],
+        row["phone"],
+    )
+    return DirectoryEntry(
+        schedule=ScheduleDocument(row["id"], practitioner, service, location),
+        territory_id=TerritoryId(row["territory_id"]),
+        skills=tuple(row["skills"]),
+        languages=tuple(row["languages"]),
+        address=row["address"],
+        access=row["access"],
+        acts=tuple(row["default_acts"]),
+        audience=tuple(row["default_audience"]),
+        daily_cap=row["daily_cap"],
+        accepts_overflow=row["accepts_overflow"],
+    )
