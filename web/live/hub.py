@@ -1,0 +1,84 @@
+"""Who listens to what in this process, and the boards of the territories that are followed.
+
+The hub needs nobody's account and waits for nobody: a listener that cannot keep up is its own
+affair. It reads Redis only at the start of a territory and after a break.
+"""
+
+from typing import Protocol
+
+from slots.errors import Rebuilding
+from slots.ids import TerritoryId
+from slots.territory import Territories
+from web.live.feed import Board, Change, Feed
+from web.live.follower import Follower
+
+
+class Listener(Protocol):
+    """Is told what happens in a territory, at once; must not wait, and must not raise."""
+
+    def changed(self, feed: Feed, change: Change) -> None:
+        """One slot has changed; *feed* has it already."""
+
+    def renewed(self, feed: Feed) -> None:
+        """Events were missed, or the log is another: *feed* started anew."""
+
+
+class Hub:
+    """One per process. Follows a territory from the first question about it."""
+
+    def __init__(self, territories: Territories, redis_url: str) -> None:
+        """Connects with the first territory; Redis need not be up."""
+        self.territories = territories
+        self._redis_url = redis_url
+        self._followers: dict[int, Follower] = {}
+        self._listeners: dict[TerritoryId, dict[Listener, None]] = {}
+
+    async def board(self, territory_id: TerritoryId) -> Board:
+        """All live slots of a territory, whoever may see them.
+
+        Raises:
+            BrokerUnavailable: Redis is down: ask the ledger.
+            Rebuilding: Redis is being filled: ask the ledger.
+        """
+        feed = await self.follow(territory_id)
+        trouble = self._follower(territory_id).trouble(territory_id)
+        if trouble is not None:
+            raise type(trouble) from trouble
+        if not feed.ready:
+            raise Rebuilding
+        return feed.board(self.age_s(territory_id))
+
+    async def follow(self, territory_id: TerritoryId) -> Feed:
+        """The feed of a territory, after a first look; with Redis down it may be empty or old."""
+        return await self._follower(territory_id).follow(self.territories.by_id[territory_id])
+
+    def age_s(self, territory_id: TerritoryId) -> float:
+        """Seconds since Redis's last word on a followed territory."""
+        return self._follower(territory_id).age_s(territory_id)
+
+    def listen(self, territory_id: TerritoryId, listener: Listener) -> None:
+        """Tell *listener* from now on; twice is once."""
+        self._listeners.setdefault(territory_id, {})[listener] = None
+
+    def leave(self, listener: Listener) -> None:
+        """Tell *listener* nothing any more."""
+        for listeners in self._listeners.values():
+            listeners.pop(listener, None)
+
+    async def close(self) -> None:
+        """Stop following."""
+        for follower in self._followers.values():
+            await follower.close()
+
+    def _follower(self, territory_id: TerritoryId) -> Follower:
+        partition = self.territories.by_id[territory_id].partition
+        if partition not in self._followers:
+            self._followers[partition] = Follower(self._redis_url, self._heard)
+        return self._followers[partition]
+
+    def _heard(self, feed: Feed, change: Change | None) -> None:
+        for listener in self._listeners.get(feed.territory.id, ()):
+            if change is None:
+                listener.renewed(feed)
+            else:
+                listener.changed(feed, change)

@@ -1,0 +1,116 @@
+"""One viewer's live view of several territories, without its socket and without a clock. Pure.
+
+It turns what happens into the frames that this viewer may have. Two rules: positions are compared
+along `prev`, by equality only; and what the viewer may not see leaves no trace but a `skip`.
+"""
+
+from datetime import datetime
+
+from msgspec import UNSET, Raw
+
+from slots.account import Account
+from slots.events import Position
+from slots.ids import TerritoryId
+from slots.times import rfc3339
+from web.live import frames
+from web.live.feed import Change, Feed, LiveSlot
+
+
+class Session:
+    """What one viewer has been told so far: a position in each territory that it follows."""
+
+    def __init__(self, account: Account) -> None:
+        """See as *account* sees."""
+        self._account = account
+        self._at: dict[TerritoryId, Position | None] = {}
+        self._slugs: dict[TerritoryId, str] = {}
+        self.what: frames.As = "json"
+
+    @property
+    def territory_ids(self) -> list[TerritoryId]:
+        """The territories that are followed."""
+        return list(self._at)
+
+    def reaches(self, territory_id: TerritoryId) -> bool:
+        """Whether this viewer may follow the territory at all."""
+        return territory_id in self._account.reach
+
+    def take_up(self, feed: Feed, after: str | None = None) -> list[str]:
+        """Follow a territory from *after*: exactly what came since, or a snapshot.
+
+        Nothing yet where the feed knows nothing yet: `renewed` brings the snapshot later.
+        """
+        self._slugs[feed.territory.id] = feed.territory.slug
+        if feed.at is None:
+            self._at[feed.territory.id] = None
+            return []
+        changes = feed.since(after) if after is not None else None
+        texts = None if changes is None else self._texts_since(changes)
+        self._at[feed.territory.id] = feed.at
+        return [snapshot(self._account, feed, self.what)] if texts is None else texts
+
+    def changed(self, feed: Feed, change: Change) -> list[str]:
+        """The frames for one change of a territory, which the feed has applied already."""
+        stands_at = self._at[change.territory.id]
+        if stands_at == change.event.at:
+            return []  # Told already, while it was taken up.
+        if stands_at != change.event.prev:
+            return self.renewed(feed)
+        self._at[change.territory.id] = change.event.at
+        return [self._text(change)]
+
+    def renewed(self, feed: Feed) -> list[str]:
+        """The frames for a feed that had to start anew."""
+        told = self._at[feed.territory.id] is not None
+        self._at[feed.territory.id] = feed.at
+        fresh = snapshot(self._account, feed, self.what)
+        return [*self._resync(feed.territory.slug, needed=told), fresh]
+
+    def heartbeat(self, now: datetime, age_s: float, *, ledger: bool) -> str:
+        """The frame that says where the viewer stands, and how old that is."""
+        at = {self._slugs[number]: at for number, at in self._at.items() if at is not None}
+        return frames.write(frames.Heartbeat(rfc3339(now), {**at}, round(age_s, 1), ledger))
+
+    def farewell(self, code: frames.CloseCode) -> list[str]:
+        """The last frames. Who was slow has lost some: all that it shows is void."""
+        slow = code is frames.CloseCode.SLOW
+        resyncs = [
+            text for slug in self._slugs.values() for text in self._resync(slug, needed=slow)
+        ]
+        return [*resyncs, frames.bye(code)]
+
+    def _resync(self, slug: str, *, needed: bool) -> list[str]:
+        return [frames.write(frames.Resync(slug))] if needed else []
+
+    def _texts_since(self, changes: list[Change]) -> list[str] | None:
+        """None where it cannot be told whether the viewer had seen a slot that is not there now."""
+        if all(change.before_known or self._sees(change, change.after) for change in changes):
+            return [self._text(change) for change in changes]
+        return None
+
+    def _text(self, change: Change) -> str:
+        if self._sees(change, change.after):
+            return change.text(self.what)
+        return change.gone() if self._sees(change, change.before) else change.skip()
+
+    def _sees(self, change: Change, slot: LiveSlot | None) -> bool:
+        return slot is not None and sees(self._account, change.territory.id, slot)
+
+
+def sees(account: Account, territory_id: TerritoryId, slot: LiveSlot) -> bool:
+    """Whether a live slot is on the account's screens."""
+    return account.may_see(territory_id, slot.schedule_id, slot.audience)
+
+
+def visible(account: Account, feed: Feed) -> list[LiveSlot]:
+    """The live slots of a territory that the account may see, the next to start first."""
+    return [slot for slot in feed.in_order() if sees(account, feed.territory.id, slot)]
+
+
+def snapshot(account: Account, feed: Feed, what: frames.As) -> str:
+    """The `snapshot` frame of a territory for one viewer."""
+    assert feed.at is not None
+    slots = visible(account, feed)
+    raw = [Raw(slot.raw) for slot in slots]
+    html = [slot.html for slot in slots] if what == "html" else UNSET
+    return frames.write(frames.Snapshot(feed.territory.slug, feed.at, raw, html))

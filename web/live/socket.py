@@ -1,0 +1,161 @@
+"""The endpoint `/live`: moves frames between a socket, its session and the hub.
+
+`web.guards` has checked the Origin already. `GET /live/snapshot` answers the same to pages whose
+upgrade a proxy refuses.
+"""
+
+import asyncio
+import logging
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import msgspec
+from msgspec import UNSET, Raw
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from slots.errors import NotAllowed
+from slots.territory import Territory
+from slots.times import rfc3339
+from web.auth import account_of, session_hash_of
+from web.live import frames
+from web.live.connection import Connection
+from web.live.frames import BadFrame, CloseCode, Pong, Subscribe
+from web.live.hub import Hub
+from web.live.presence import Presence
+from web.live.session import Session, visible
+from web.refusals import NotFound
+
+log = logging.getLogger(__name__)
+
+
+async def live(websocket: WebSocket) -> None:
+    """One live view, from the accept to the close."""
+    hub: Hub = websocket.state["hub"]
+    presence: Presence = websocket.state["presence"]
+    session_hash = session_hash_of(websocket)
+    opened = await presence.opened_by(session_hash) if session_hash is not None else None
+    offered = websocket.scope["subprotocols"]
+    # Closing before the accept answers 403: nobody sees a frame whom we do not know.
+    if opened is None or (offered and frames.SUBPROTOCOL not in offered):
+        await websocket.close()
+        return
+    signed_in, rights = opened
+    websocket.state["account_id"] = signed_in.account.id  # for the canonical line
+    await websocket.accept(subprotocol=frames.SUBPROTOCOL if offered else None)
+
+    connection = Connection(Session(signed_in.account), signed_in.session_hash, rights)
+    with presence.watched(connection):
+        connection.push([frames.write(frames.Hello(rfc3339(datetime.now(UTC))))])
+        await _until_first(
+            _send(websocket, connection),
+            _receive(websocket, connection, hub, presence),
+            connection.dropped.wait(),
+        )
+
+
+async def _until_first(*coroutines: Any) -> None:
+    """Run them until one ends, and end the others."""
+    tasks = [asyncio.ensure_future(coroutine) for coroutine in coroutines]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        results = await asyncio.gather(*tasks, return_exceptions=True)
+    for result in results:
+        if isinstance(result, Exception) and not isinstance(result, WebSocketDisconnect):
+            raise result
+
+
+async def _send(websocket: WebSocket, connection: Connection) -> None:
+    """Hand out what waits, at the reader's pace."""
+    while (texts := await connection.next()) is not None:
+        for text in texts:
+            await websocket.send_text(text)
+    assert connection.ending is not None
+    await websocket.close(connection.ending.number, connection.ending.reason)
+
+
+async def _receive(
+    websocket: WebSocket, connection: Connection, hub: Hub, presence: Presence
+) -> None:
+    """Take what the client sends, until it leaves. After our goodbye nothing counts."""
+    while (message := await websocket.receive())["type"] == "websocket.receive":
+        if connection.ending is not None:
+            continue
+        try:
+            frame = frames.read(message.get("text") or message.get("bytes") or b"")
+        except BadFrame:
+            connection.end(CloseCode.BAD_FRAME)
+            continue
+        match frame:
+            case Pong():
+                connection.pong_at = asyncio.get_running_loop().time()
+            case Subscribe():
+                await _subscribe(frame, connection, hub, presence)
+
+
+async def _subscribe(
+    frame: Subscribe, connection: Connection, hub: Hub, presence: Presence
+) -> None:
+    wanted = [(hub.territories.by_slug.get(each.id), each.after) for each in frame.territories]
+    followed: list[tuple[Territory, str | None]] = [
+        (territory, after)
+        for territory, after in wanted
+        if territory is not None and connection.session.reaches(territory.id)
+    ]
+    if len(followed) < len(wanted):
+        connection.end(CloseCode.NOT_YOURS)
+        return
+    connection.session.what = frame.as_
+    for territory, after in followed:
+        feed = await hub.follow(territory.id)
+        # Listen first, then look, then send. Nothing awaits between these lines, so that no event
+        # falls between the snapshot and what follows it; the session would notice by `prev`.
+        hub.listen(territory.id, connection)
+        connection.push(connection.session.take_up(feed, after))
+    # At once, so that the page knows how old this is before it trusts it.
+    presence.heartbeat(connection)
+
+
+POLLED_MAX: Final = frames.TERRITORIES_MAX
+
+
+async def snapshot(request: Request) -> Response:
+    """What a socket would show now of the territories named by `territory`, once or several times.
+
+    With Redis down it answers what this process knew last, and how old that is.
+    """
+    hub: Hub = request.state["hub"]
+    presence: Presence = request.state["presence"]
+    account = await account_of(request)
+    what = "html" if request.query_params.get("as") == "html" else "json"
+    snapshots, ages = [], []
+    for slug in dict.fromkeys(request.query_params.getlist("territory")[:POLLED_MAX]):
+        territory = hub.territories.by_slug.get(slug)
+        if territory is None:
+            raise NotFound
+        if territory.id not in account.reach:
+            raise NotAllowed
+        feed = await hub.follow(territory.id)
+        if feed.at is None:
+            await hub.board(territory.id)  # says why there is nothing
+        assert feed.at is not None
+        slots = visible(account, feed)
+        html = [slot.html for slot in slots] if what == "html" else UNSET
+        raw = [Raw(slot.raw) for slot in slots]
+        snapshots.append(frames.TerritorySnapshot(territory.slug, feed.at, raw, html))
+        ages.append(hub.age_s(territory.id))
+    poll = frames.Poll(
+        rfc3339(datetime.now(UTC)), round(max(ages, default=0.0), 1), presence.ledger, snapshots
+    )
+    return Response(msgspec.json.encode(poll), media_type="application/json")
+
+
+LIVE_ROUTES: Final = [
+    WebSocketRoute("/live", live, name="live"),
+    Route("/live/snapshot", snapshot, methods=["GET"], name="live-snapshot"),
+]
