@@ -168,9 +168,7 @@ class Broker:
             case other:
                 raise _ended(other)
 
-    async def release(
-        self, territory: Territory, account_id: AccountId, hold_id: HoldId
-    ) -> None:
+    async def release(self, territory: Territory, account_id: AccountId, hold_id: HoldId) -> None:
         """Give the seat back. Safe to repeat.
 
         Raises:
@@ -399,5 +397,3 @@ def _slot_id(raw: bytes) -> SlotId:
 
 def _ms(span: timedelta) -> int:
     return round(span.total_seconds() * 1000)
-
-

@@ -15,7 +15,9 @@ from slots.document import SlotCard, SlotDocument
 from slots.ids import HoldId, PractitionerId, ScheduleId, SlotId, TerritoryId
 
 HORIZON_DEFAULT: Final = timedelta(hours=48)  # slots that start within it are live
-STARTED_GRACE: Final = timedelta(minutes=5)  # a créneau may still be given this long after its start
+STARTED_GRACE: Final = timedelta(
+    minutes=5
+)  # a créneau may still be given this long after its start
 OFFER_AHEAD_MAX: Final = timedelta(days=14)
 DURATION_MAX: Final = timedelta(hours=24)
 CAPACITY_MAX: Final = 50

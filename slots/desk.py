@@ -1,0 +1,56 @@
+"""The desk: what every use case needs at hand."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from slots.broker import Broker
+from slots.database import Pool, create_pool
+from slots.ids import TerritoryId, territory_of
+from slots.settings import Settings
+from slots.store import territory as store
+from slots.territory import Territories, Territory
+from slots.transaction import looking
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The ledger's connections, the broker, the territories, and how far ahead boards look."""
+
+    pool: Pool
+    broker: Broker
+    territories: Territories
+    horizon: timedelta
+
+    def territory(self, identifier: UUID) -> Territory | None:
+        """The territory that a slot's, hold's or appointment's id carries, if it is one of ours."""
+        number = territory_of(identifier)
+        return self._by_id.get(number) if number else None
+
+    @property
+    def _by_id(self) -> Mapping[TerritoryId, Territory]:
+        return self.territories.by_id
+
+
+async def open_desk(settings: Settings) -> Desk:
+    """Connect to both servers. The database must be up; Redis need not.
+
+    Raises:
+        LedgerUnavailable: The territories cannot be read.
+    """
+    pool = await create_pool(settings)
+    async with looking(pool) as conn:
+        territories = await store.territories(conn)
+    return Desk(
+        pool=pool,
+        broker=Broker.connect(settings.redis_url),
+        territories=territories,
+        horizon=timedelta(hours=settings.horizon_hours),
+    )
+
+
+async def close_desk(desk: Desk) -> None:
+    """End all connections."""
+    await desk.broker.close()
+    await desk.pool.close()

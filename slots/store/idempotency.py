@@ -1,0 +1,98 @@
+"""Idempotency keys in the ledger: the same key has one effect and one answer (invariant 5)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from slots import queries
+from slots.database import Connection
+from slots.ids import AccountId, AppointmentId, HoldId, TerritoryId
+
+QUERIES: Final = queries.load("idempotency.sql")
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """What a client calls one intention, with the hash of what it asked for."""
+
+    value: str
+    body_hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What a key was answered before: ids, from which the answer is read again."""
+
+    body_hash: bytes
+    answer: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class BeforeConfirm:
+    """What is known before a hold is sealed."""
+
+    answered: Answered | None
+    hold_has_ended: bool
+    appointment_id: AppointmentId | None  # what the hold became; None where it was revoked
+    is_own: bool  # the caller booked that appointment
+    reason_known: bool
+    urgency_known: bool
+
+
+async def answered(conn: Connection, account_id: AccountId, verb: str, key: Key) -> Answered | None:
+    """What this key was answered, if it was."""
+    row = await QUERIES["answered"].one(conn, account_id=account_id, verb=verb, key=key.value)
+    return Answered(row["body_hash"], row["answer"]) if row else None
+
+
+async def remember_answer(
+    conn: Connection, account_id: AccountId, verb: str, key: Key, answer: dict[str, Any]
+) -> bool:
+    """Keep the answer with the effect. False where another try was first: roll back, and replay."""
+    is_first = await QUERIES["remember_answer"].value(
+        conn,
+        account_id=account_id,
+        verb=verb,
+        key=key.value,
+        body_hash=key.body_hash,
+        answer=answer,
+    )
+    return is_first is not None
+
+
+async def before_confirm(
+    conn: Connection,
+    account_id: AccountId,
+    verb: str,
+    key: Key,
+    *,
+    hold_id: HoldId,
+    territory_id: TerritoryId,
+    reason: str,
+    urgency: str,
+) -> BeforeConfirm:
+    """Everything that is to be known before sealing, in one look without a transaction."""
+    row = await QUERIES["before_confirm"].one(
+        conn,
+        account_id=account_id,
+        verb=verb,
+        key=key.value,
+        hold_id=hold_id,
+        territory_id=territory_id,
+        reason=reason,
+        urgency=urgency,
+    )
+    assert row is not None
+    return BeforeConfirm(
+        answered=Answered(row["body_hash"], row["answer"]) if row["body_hash"] else None,
+        hold_has_ended=row["hold_has_ended"],
+        appointment_id=row["appointment_id"],
+        is_own=row["is_own"],
+        reason_known=row["reason_known"],
+        urgency_known=row["urgency_known"],
+    )
+
+
+async def forget_old_keys(conn: Connection, before: datetime) -> int:
+    """Drop keys that protect nothing any more. Returns how many."""
+    return int(await QUERIES["forget_old_keys"].value(conn, before=before))

@@ -1,0 +1,66 @@
+"""Mails that transactions write and a worker sends. Rows are the truth; a mail is only a copy."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from slots import queries
+from slots.database import Connection
+from slots.ids import AccountId, ScheduleId, TerritoryId
+from slots.letters import Letter
+
+QUERIES: Final = queries.load("mail.sql")
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """One mail to send."""
+
+    id: UUID
+    recipient: str
+    subject: str
+    body: str
+    attempts: int
+
+
+async def write_to_schedule(
+    conn: Connection, territory_id: TerritoryId, schedule_id: ScheduleId, letter: Letter
+) -> None:
+    """To everybody who acts for the schedule: its practitioner and the delegates."""
+    await QUERIES["write_to_schedule"].none(
+        conn,
+        territory_id=territory_id,
+        schedule_id=schedule_id,
+        subject=letter.subject,
+        body=letter.body,
+    )
+
+
+async def write_to_account(
+    conn: Connection, territory_id: TerritoryId, account_id: AccountId, letter: Letter
+) -> None:
+    """To one person, unless the account is disabled."""
+    await QUERIES["write_to_account"].none(
+        conn,
+        territory_id=territory_id,
+        account_id=account_id,
+        subject=letter.subject,
+        body=letter.body,
+    )
+
+
+async def mails_to_send(conn: Connection, now: datetime, limit: int) -> list[Mail]:
+    """Mails whose time has come, locked until the end of the transaction."""
+    rows = await QUERIES["mails_to_send"].many(conn, now=now, limit_rows=limit)
+    return [Mail(**dict(row)) for row in rows]
+
+
+async def mail_was_sent(conn: Connection, mail_id: UUID, at: datetime) -> None:
+    """It is out: never again."""
+    await QUERIES["mail_was_sent"].none(conn, id=mail_id, at=at)
+
+
+async def mail_try_later(conn: Connection, mail_id: UUID, next_try_at: datetime) -> None:
+    """It could not be sent."""
+    await QUERIES["mail_try_later"].none(conn, id=mail_id, next_try_at=next_try_at)

@@ -1,0 +1,51 @@
+"""The outbox: slot X changed, by verb V, to be brought to the broker."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from slots import queries
+from slots.database import Connection
+from slots.ids import SlotId, TerritoryId
+
+QUERIES: Final = queries.load("outbox.sql")
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One row of the outbox."""
+
+    id: int
+    territory_id: TerritoryId
+    slot_id: SlotId
+    verb: str
+
+
+async def touch_slots(conn: Connection, slot_ids: Iterable[SlotId], verb: str) -> None:
+    """Bump the versions of locked slots, and say so."""
+    await QUERIES["touch_slots"].none(conn, slot_ids=list(slot_ids), verb=verb)
+
+
+async def announce_slots(conn: Connection, slot_ids: Iterable[SlotId], verb: str) -> None:
+    """Say that new slots are there, at version 1."""
+    await QUERIES["announce_slots"].none(conn, slot_ids=list(slot_ids), verb=verb)
+
+
+async def outbox_waiting(conn: Connection, older_than: datetime, limit: int) -> list[Change]:
+    """Changes that no request has brought home since *older_than*, locked; oldest first."""
+    rows = await QUERIES["outbox_waiting"].many(conn, older_than=older_than, limit_rows=limit)
+    return [
+        Change(row["id"], TerritoryId(row["territory_id"]), SlotId(row["slot_id"]), row["verb"])
+        for row in rows
+    ]
+
+
+async def outbox_delivered(conn: Connection, ids: Iterable[int]) -> None:
+    """Forget changes that the broker has taken."""
+    await QUERIES["outbox_delivered"].none(conn, ids=list(ids))
+
+
+async def outbox_size(conn: Connection) -> int:
+    """How many changes wait, in the territories entered."""
+    return int(await QUERIES["outbox_size"].value(conn))

@@ -1,0 +1,115 @@
+"""Sessions and sign-ins in the ledger. Only hashes of session ids are kept."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from slots import queries
+from slots.account import Account, SignedIn
+from slots.audience import Role
+from slots.database import Connection
+from slots.ids import AccountId, OrganisationId, PractitionerId, ScheduleId, TerritoryId
+
+IDLE_FOR: Final = timedelta(hours=12)  # a session unused this long has ended
+SESSION_FOR: Final = timedelta(days=7)  # and so has one this old
+TOUCH_EVERY: Final = timedelta(minutes=5)  # how exactly "unused" is known
+
+_sql = queries.load("session.sql")
+
+
+async def answers(conn: Connection) -> bool:
+    """Whether the ledger is there, with its schema."""
+    return bool(await _sql["answers"].value(conn))
+
+
+async def account_to_sign_in(conn: Connection, email: str) -> tuple[AccountId, str] | None:
+    """The account of an address and its password's hash; None where nobody may sign in by it."""
+    row = await _sql["account_to_sign_in"].one(conn, email=email)
+    return (AccountId(row["account_id"]), row["password_hash"]) if row else None
+
+
+async def sign_in_failures(
+    conn: Connection, email: str, address: str
+) -> tuple[int, datetime] | None:
+    """How often signing in as *email* from *address* has failed, and when last."""
+    row = await _sql["sign_in_failures"].one(conn, email=email, address=address)
+    return (row["failures"], row["last_at"]) if row else None
+
+
+async def record_sign_in_failure(conn: Connection, email: str, address: str, now: datetime) -> None:
+    """Count one more failure."""
+    await _sql["record_sign_in_failure"].none(conn, email=email, address=address, now=now)
+
+
+async def forget_sign_in_failures(conn: Connection, email: str, address: str) -> None:
+    """Count from zero again."""
+    await _sql["forget_sign_in_failures"].none(conn, email=email, address=address)
+
+
+async def open_session(
+    conn: Connection, session_hash: bytes, account_id: AccountId, now: datetime
+) -> None:
+    """Begin a session that lasts SESSION_FOR at most."""
+    await _sql["open_session"].none(
+        conn,
+        session_hash=session_hash,
+        account_id=account_id,
+        now=now,
+        expires_at=now + SESSION_FOR,
+    )
+
+
+async def end_session(conn: Connection, session_hash: bytes, now: datetime) -> None:
+    """End a session. Safe to repeat."""
+    await _sql["end_session"].none(conn, session_hash=session_hash, now=now)
+
+
+async def sessions_alive(
+    conn: Connection, session_hashes: Iterable[bytes], now: datetime
+) -> dict[bytes, str]:
+    """Those that are still good, each with a word that changes when its account's rights do."""
+    rows = await _sql["sessions_alive"].many(
+        conn, session_hashes=list(session_hashes), now=now, idle_since=now - IDLE_FOR
+    )
+    return {row["id_hash"]: row["rights"] for row in rows}
+
+
+async def account_of_session(
+    conn: Connection, session_hash: bytes, now: datetime
+) -> SignedIn | None:
+    """Who is behind a session, with roles and reach; None where it has ended. Marks it as used."""
+    row = await _sql["account_of_session"].one(
+        conn, session_hash=session_hash, now=now, idle_since=now - IDLE_FOR
+    )
+    if row is None:
+        return None
+    if now - row["seen_at"] > TOUCH_EVERY:
+        await _sql["touch_session"].none(conn, session_hash=session_hash, now=now)
+    return SignedIn(_account(row), session_hash, row["seen_at"])
+
+
+def _account(row: Any) -> Account:
+    roles: defaultdict[TerritoryId, set[Role]] = defaultdict(set)
+    for membership in row["memberships"]:
+        roles[TerritoryId(membership["territory_id"])].add(Role(membership["role"]))
+    practitioner_id = row["practitioner_id"]
+    return Account(
+        id=AccountId(row["account_id"]),
+        name=row["name"],
+        email=row["email"],
+        phone=row["phone"] or "",
+        organisation_id=OrganisationId(row["organisation_id"]),
+        organisation=row["organisation"],
+        organisation_kind=row["organisation_kind"],
+        practitioner_id=PractitionerId(practitioner_id) if practitioner_id else None,
+        roles={territory_id: frozenset(held) for territory_id, held in roles.items()},
+        schedules={
+            ScheduleId(UUID(schedule["schedule_id"])): TerritoryId(schedule["territory_id"])
+            for schedule in row["schedules"]
+        },
+        neighbours=frozenset(
+            TerritoryId(neighbour["territory_id"]) for neighbour in row["neighbours"]
+        ),
+    )

@@ -1,0 +1,28 @@
+"""Territories and generations in the ledger."""
+
+from typing import Final
+
+from slots import queries
+from slots.database import Connection
+from slots.ids import TerritoryId
+from slots.territory import Territories, Territory, index
+
+QUERIES: Final = queries.load("territory.sql")
+
+
+async def territories(conn: Connection) -> Territories:
+    """All territories of the installation. Reference data: no walls."""
+    rows = await QUERIES["territories"].many(conn)
+    return index(
+        Territory(
+            TerritoryId(row["id"]), row["slug"], row["name"], row["department"], row["partition_id"]
+        )
+        for row in rows
+    )
+
+
+async def next_generation(conn: Connection, *, at_least: int = 0) -> int:
+    """A generation of the live log that nobody had; not below *at_least*."""
+    if at_least:
+        return int(await QUERIES["advance_generation"].value(conn, at_least=at_least))
+    return int(await QUERIES["next_generation"].value(conn))
