@@ -13,7 +13,7 @@ SELECT schedule.id,
        practitioner.specialty AS practitioner_specialty,
        coalesce(practitioner.skills, '{}') AS skills,
        coalesce(practitioner.languages, '{}') AS languages,
-       healthcare_service.id AS service_id,
+       healthcare_service.id AS healthcare_service_id,
        healthcare_service.name AS service_name,
        healthcare_service.profession AS service_profession,
        healthcare_service.specialty AS service_specialty,
@@ -21,11 +21,11 @@ SELECT schedule.id,
        location.name AS location_name,
        location.address,
        location.access,
-       location.insee,
-       location.lat,
-       location.lon,
-       coalesce(healthcare_service.phone, location.phone) AS phone,
-       commune.name AS commune
+       location.insee AS location_insee,
+       location.lat AS location_lat,
+       location.lon AS location_lon,
+       coalesce(healthcare_service.phone, location.phone) AS location_phone,
+       commune.name AS location_commune
   FROM schedule
   LEFT JOIN practitioner_role ON practitioner_role.id = schedule.practitioner_role_id
   LEFT JOIN practitioner ON practitioner.id = practitioner_role.practitioner_id

@@ -6,13 +6,9 @@ from typing import TYPE_CHECKING, Final
 
 from slots import queries
 from slots.database import Connection
-from slots.document import (
-    LocationDocument,
-    PractitionerDocument,
-    ScheduleDocument,
-    ServiceDocument,
-)
+from slots.document import ScheduleDocument
 from slots.ids import ScheduleId, TerritoryId
+from slots.store.slot import schedule_of_row
 
 if TYPE_CHECKING:
     from asyncpg import Record
@@ -103,29 +99,8 @@ def _labels(rows: Sequence["Record"]) -> dict[str, str]:
 
 
 def _entry(row: "Record") -> DirectoryEntry:
-    practitioner = row["practitioner_id"] and PractitionerDocument(
-        row["practitioner_id"],
-        row["practitioner_name"],
-        row["practitioner_profession"],
-        row["practitioner_specialty"],
-    )
-    service = row["service_id"] and ServiceDocument(
-        row["service_id"],
-        row["service_name"],
-        row["service_profession"],
-        row["service_specialty"],
-    )
-    location = LocationDocument(
-        row["location_id"],
-        row["location_name"],
-        row["commune"],
-        row["insee"],
-        row["lat"],
-        row["lon"],
-        row["phone"],
-    )
     return DirectoryEntry(
-        schedule=ScheduleDocument(row["id"], practitioner, service, location),
+        schedule=schedule_of_row(row, ScheduleId(row["id"])),
         territory_id=TerritoryId(row["territory_id"]),
         skills=tuple(row["skills"]),
         languages=tuple(row["languages"]),
