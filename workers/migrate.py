@@ -5,6 +5,7 @@ from urllib.parse import unquote, urlsplit
 
 from slots.migration import APP_ROLE, MigrationFault, migrate
 from slots.settings import Settings, SettingsError
+from workers.embedded.running import settings_of_installation
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -13,7 +14,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 async def run(arguments: argparse.Namespace) -> int:
     """Apply what is missing and name it."""
-    settings = Settings.from_environ(need_databases=False)
+    settings = settings_of_installation()
     if not settings.owner_database_url:
         raise SettingsError("OWNER_DATABASE_URL is missing")
     try:

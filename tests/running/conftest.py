@@ -132,6 +132,13 @@ def all_end(processes: list[psutil.Process]) -> bool:
     return not alive
 
 
+def kill_all(processes: list[psutil.Process]) -> None:
+    """SIGKILL to each that still lives."""
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+
+
 def accounts_file(data_dir: Path) -> None:
     """Write the file that the demo leaves."""
     data_dir.mkdir(parents=True, exist_ok=True)

@@ -12,7 +12,7 @@ import pytest
 import redis.asyncio
 
 from tests.conftest import apart
-from tests.running.conftest import accounts_file, all_end
+from tests.running.conftest import accounts_file, all_end, kill_all
 from workers.embedded.account import SystemAccount
 from workers.embedded.postgres import Postgres
 from workers.embedded.valkey import Valkey
@@ -95,8 +95,7 @@ def test_when_everything_is_killed_at_once_the_next_start_recovers(make_up):
     up = make_up().ready()
     processes = up.tree()
 
-    for process in processes:
-        process.kill()
+    kill_all(processes)
     up.stop()
     assert all_end(processes)
     # Numbers are used again: to PostgreSQL the old server would seem to live.

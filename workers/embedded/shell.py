@@ -2,25 +2,22 @@
 
 import os
 import sys
+from urllib.parse import unquote, urlsplit
 
-from slots.settings import Settings, environment
-from workers.embedded.account import servers_account
-from workers.embedded.choices import Choices
-from workers.embedded.postgres import Postgres, binary
+from slots.settings import environment
+from workers.embedded.postgres import binary
+from workers.embedded.running import settings_of_installation
 
 
 def main() -> None:
     """Become psql."""
-    data_dir = Settings.from_environ(need_databases=False).data_dir
-    path = data_dir / "embedded.json"
-    if not path.exists():
-        sys.exit(f"nothing was started in {data_dir} yet: make run")
-    choices = Choices.read(path)
-    postgres = Postgres(data_dir / "postgres", data_dir / "log", servers_account(), choices)
+    url = urlsplit(settings_of_installation().owner_database_url)
+    if not url.hostname:
+        sys.exit("nothing was started here yet: make run")
     # In the environment and not on the command line, where others could read the password.
-    environ = environment() | {"PGPASSWORD": choices.owner_password}
-    url = postgres.owner_url.replace(f":{choices.owner_password}@", "@")
-    os.execve(binary("psql"), ["psql", url, *sys.argv[1:]], environ)
+    environ = environment() | {"PGPASSWORD": unquote(url.password or "")}
+    bare = url._replace(netloc=f"{url.username}@{url.hostname}:{url.port or 5432}").geturl()
+    os.execve(binary("psql"), ["psql", bare, *sys.argv[1:]], environ)
 
 
 if __name__ == "__main__":

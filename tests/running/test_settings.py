@@ -1,0 +1,77 @@
+"""Settings: read once, and loud about what is missing."""
+
+from pathlib import Path
+
+import pytest
+
+from slots.settings import Settings, SettingsError, is_loopback
+
+ENOUGH = {"DATABASE_URL": "postgresql://x/y", "REDIS_URL": "redis://x"}
+
+
+def test_what_is_not_said_has_a_default_that_works():
+    settings = Settings.from_environ(ENOUGH)
+
+    assert settings.base_url == "http://127.0.0.1:8048"
+    assert settings.queue_redis_url == "redis://x"
+    assert settings.horizon_hours == 48
+    assert settings.on_loopback
+    assert not settings.is_https
+    assert settings.data_dir == Path(".data").absolute()
+
+
+def test_what_is_missing_is_named_all_at_once():
+    with pytest.raises(SettingsError, match=r"DATABASE_URL.*REDIS_URL"):
+        Settings.from_environ({})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PORT", "no"),
+        ("PORT", "0"),
+        ("PORT", "70000"),
+        ("HORIZON_HOURS", "73"),
+        ("HORIZON_HOURS", "1.5"),
+        ("LOG_FORMAT", "xml"),
+        ("BASE_URL", "chrono.example"),
+        ("BASE_URL", "https://chrono.example/path"),
+        ("HOST", "0.0.0.0"),
+        ("HOST", "chrono.example"),
+    ],
+)
+def test_what_makes_no_sense_is_named(name, value):
+    with pytest.raises(SettingsError, match=name):
+        Settings.from_environ(ENOUGH | {name: value})
+
+
+def test_off_loopback_an_https_address_is_enough():
+    settings = Settings.from_environ(
+        ENOUGH | {"HOST": "0.0.0.0", "BASE_URL": "https://chrono.example/"}
+    )
+
+    assert settings.base_url == "https://chrono.example"
+    assert settings.is_https
+    assert not settings.on_loopback
+
+
+def test_another_process_reads_the_same_settings():
+    settings = Settings.from_environ(ENOUGH | {"PORT": "9000", "DATA_DIR": "somewhere"})
+
+    assert Settings.from_environ(settings.to_environ()) == settings
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        ("127.0.0.1", True),
+        ("127.8.8.8", True),
+        ("::1", True),
+        ("localhost", True),
+        ("0.0.0.0", False),
+        ("192.168.1.2", False),
+        ("localhost.example", False),
+    ],
+)
+def test_loopback_is_what_only_this_machine_reaches(host, expected):
+    assert is_loopback(host) is expected
