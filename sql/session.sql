@@ -1,0 +1,35 @@
+-- Signing in and sessions: the narrow doors that precede any territory (see schema.sql).
+-- Run by slots/store/session.py.
+
+-- name: answers() -> value
+-- Whether the database answers and has its schema.
+SELECT to_regclass('public.session') IS NOT NULL;
+
+-- name: account_to_sign_in(email) -> one
+SELECT account_id, password_hash FROM account_to_sign_in($1);
+
+-- name: sign_in_failures(email, address) -> one
+SELECT failures, last_at FROM sign_in_failures($1, $2);
+
+-- name: record_sign_in_failure(email, address, now) -> none
+SELECT record_sign_in_failure($1, $2, $3);
+
+-- name: forget_sign_in_failures(email, address) -> none
+SELECT forget_sign_in_failures($1, $2);
+
+-- name: open_session(session_hash, account_id, now, expires_at) -> none
+SELECT open_session($1, $2, $3, $4);
+
+-- name: end_session(session_hash, now) -> none
+SELECT end_session($1, $2);
+
+-- name: touch_session(session_hash, now) -> none
+SELECT touch_session($1, $2);
+
+-- name: sessions_alive(session_hashes, now, idle_since) -> many
+SELECT id_hash, rights FROM sessions_alive($1, $2, $3);
+
+-- name: account_of_session(session_hash, now, idle_since) -> one
+SELECT account_id, name, email, phone, practitioner_id, organisation_id, organisation,
+       organisation_kind, seen_at, memberships, schedules, neighbours
+  FROM account_of_session($1, $2, $3);
