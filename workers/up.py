@@ -108,7 +108,8 @@ async def _with_databases(settings: Settings, supervisor: Supervisor) -> Setting
     """The settings, with servers of our own where the environment names none."""
     if settings.database_url and settings.redis_url:
         return settings
-    data_dir, account = settings.data_dir, servers_account()
+    data_dir = settings.data_dir
+    account = servers_account(data_dir / "postgres")
     choices = Choices.load(data_dir / "embedded.json")
     logs = data_dir / "log"
     logs.mkdir(exist_ok=True)
@@ -140,9 +141,6 @@ async def _prepare(settings: Settings, *, demo: bool) -> None:
     for name in await migrate(settings.owner_database_url, APP_ROLE, app_password(settings)):
         _say(f"Applied {name}.")
     if not (demo and settings.on_loopback and await is_empty(settings.owner_database_url)):
-        return
-    if not (PROJECT / "workers" / "demo" / "command.py").exists():
-        _say("No demo is loaded: this version has none yet.")
         return
     _say("Loading the demo, once.")
     environ = environment.environment() | settings.to_environ()
@@ -180,10 +178,14 @@ def _locked(data_dir: Path) -> Iterator[None]:
     """Only one of us on a DATA_DIR; the lock goes with this process, however it ends."""
     # Others may pass through to what is theirs (PostgreSQL's account when we are root), and
     # every file in it is private by itself. A folder that exists keeps its mode.
-    if not data_dir.exists():
-        data_dir.mkdir(parents=True)
-        data_dir.chmod(0o711)
-    with (data_dir / "lock").open("a") as lock:
+    try:
+        if not data_dir.exists():
+            data_dir.mkdir(parents=True)
+            data_dir.chmod(0o711)
+        file = (data_dir / "lock").open("a")
+    except OSError as error:
+        raise CannotStart(f"DATA_DIR cannot be used: {error}") from None
+    with file as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -206,9 +208,10 @@ async def _or_show_log(ready: Awaitable[None], log_path: Path) -> None:
 def _say_accounts(path: Path) -> None:
     if not path.exists():
         return
-    _say("Demo accounts:")
-    for line in path.read_text().splitlines():
-        account = json.loads(line)
+    accounts = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    one_of_each = {(account["role"], account["territory"]): account for account in accounts[::-1]}
+    _say("Demo accounts, one of each kind (`chrono48 demo accounts` names all):")
+    for _, account in sorted(one_of_each.items()):
         _say("  {role:<13} {territory:<28} {email:<44} {password}".format(**account))
     _say("")
 

@@ -169,6 +169,15 @@ def test_private_folders_above_stay_private_and_do_not_hinder(make_up):
     assert all_of_it_is_private(up.data_dir)
 
 
+def test_a_folder_that_cannot_be_written_is_named(make_up):
+    up = make_up()
+    up.data_dir.parent.joinpath("file").touch()
+    up = make_up(data_dir=up.data_dir.parent / "file" / "data").start()
+
+    up.wait_for("DATA_DIR cannot be used")
+    assert up.status() == 1
+
+
 def test_it_runs_for_an_ordinary_user(make_up):
     up = make_up(account=SystemAccount(65_534, 65_534) if os.geteuid() == 0 else None)
     up.data_dir.mkdir(mode=0o700)

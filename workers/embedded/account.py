@@ -46,10 +46,12 @@ class SystemAccount:
         return bool(status.st_mode & stat.S_IXOTH)
 
 
-def servers_account() -> SystemAccount:
-    """The account for PostgreSQL and Valkey."""
+def servers_account(data: Path | None = None) -> SystemAccount:
+    """The account for PostgreSQL and Valkey; for root, the owner of *data* where it is there."""
     if os.geteuid() != 0:
         return SystemAccount(os.geteuid(), os.getegid())
+    if data is not None and data.exists() and (status := data.stat()).st_uid != 0:
+        return SystemAccount(status.st_uid, status.st_gid)
     try:
         entry = pwd.getpwnam("postgres")
     except KeyError:
