@@ -16,6 +16,7 @@ from workers.embedded import pidfile
 BACKOFF_FIRST_S: Final = 0.2
 BACKOFF_MAX_S: Final = 10.0
 LIVED_WELL_S: Final = 30.0  # who lived this long starts again at the first backoff
+NOT_STARTED: Final = 127  # as a shell says it
 LOG_BYTES_MAX: Final = 10_000_000  # a log larger than this is set aside at the next start
 
 log = structlog.get_logger()
@@ -90,6 +91,9 @@ class Child:
                 cwd=self.program.cwd,
                 start_new_session=True,
             )
+        except OSError as error:  # no such program, or no room for one more just now
+            log.warning("child.not_started", child=self.program.name, error=str(error))
+            return NOT_STARTED
         finally:
             if output is not None:
                 os.close(output)
