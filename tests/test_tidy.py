@@ -25,7 +25,9 @@ RUNNERS_BESIDE_THE_STORE = {
     "transaction.sql": {"slots/transaction.py"},
     "installation.sql": {"slots/migration.py", "slots/database.py", "workers/demo/load.py"},
     "embedded.sql": {"workers/embedded/postgres.py"},
-    "people.sql": {"workers/people/rows.py"},
+    "people.sql": {
+        f"workers/people/{module}.py" for module in ("account", "accounts", "territory", "writing")
+    },
 }
 SQL_IN_PYTHON = re.compile(
     r"\s*(SELECT\s|INSERT\s+INTO\s|UPDATE\s+\w+\s+SET\s|DELETE\s+FROM\s|WITH\s+\w+\s+AS\s*\()",

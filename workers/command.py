@@ -14,8 +14,9 @@ COMMANDS: Final = {
     "up": ("workers.up", "start everything; PostgreSQL and Valkey too where none is given"),
     "migrate": ("workers.migrate", "bring the database to this version"),
     "demo": ("workers.demo.command", "load the demo, play a day of it, name its accounts"),
-    "account": ("workers.account", "add an account"),
-    "people": ("workers.people", "import people and places from a table"),
+    "territory": ("workers.people.territory", "add a territory"),
+    "account": ("workers.people.account", "add an account, reset its password, disable it"),
+    "people": ("workers.people.command", "import people and places from a table"),
     "doctor": ("workers.doctor", "say in words what is wrong with this installation"),
 }
 

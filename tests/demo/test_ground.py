@@ -4,7 +4,8 @@ from collections import Counter
 
 from workers.demo import catalogue, ground
 from workers.demo.ground import BASSIN_DE_THAU, HAUTS_CANTONS
-from workers.demo.people import luhn_holds, people, plain, rpps
+from workers.demo.people import people, plain, rpps
+from workers.people.numbers import luhn_holds
 
 
 def professions(territory):
@@ -66,11 +67,6 @@ def test_a_fictitious_rpps_has_eleven_digits_and_fails_the_luhn_check():
 
     assert all(len(n) == 11 and n.isdigit() and n.startswith("999") for n in numbers)
     assert not any(luhn_holds(n) for n in numbers)
-
-
-def test_luhn_knows_a_right_number_from_a_wrong_one():
-    assert luhn_holds("79927398713")
-    assert not luhn_holds("79927398710")
 
 
 def test_a_name_becomes_a_mailbox_in_plain_letters():

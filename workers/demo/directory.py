@@ -13,12 +13,9 @@ from uuid import UUID, uuid5
 from workers.demo import catalogue, ground
 from workers.demo.ground import BASSIN_DE_THAU, HAUTS_CANTONS, Place
 from workers.demo.people import (
-    DENTIST,
     DOCTOR,
-    MIDWIFE,
     NURSE,
     PHARMACIST,
-    PHYSIOTHERAPIST,
     SEED,
     Person,
     people,
@@ -74,14 +71,6 @@ SERVICES: Final = (
     Service("radio-sete", "imagerie-sete", "Radiographie", "34DEMO003", ("radiography",)),
     Service("echo-sete", "imagerie-sete", "Échographie", "34DEMO004", ("ultrasound",)),
 )
-
-ACTS_OF: Final = {
-    DOCTOR: ("consultation", "teleconsultation"),
-    DENTIST: ("urgent-dental-care",),
-    MIDWIFE: ("midwife-consultation",),
-    NURSE: ("complex-dressing", "blood-sample"),
-    PHYSIOTHERAPIST: ("rehabilitation", "respiratory-physiotherapy"),
-}
 
 
 def demo_id(kind: str, key: str) -> UUID:
@@ -309,7 +298,7 @@ def _schedules(persons: list[Person], places: list[Place]) -> Table:
 
 
 def _habits(person: Person, chance: random.Random) -> Habits:
-    acts = ACTS_OF.get(person.profession, ("consultation",))
+    acts = catalogue.USUAL_ACTS.get(person.profession, ("consultation",))
     if person.is_general_practitioner:
         acts += tuple(act for act in ("home-visit", "suture") if chance.random() < 0.5)
     elif person.profession == NURSE and chance.random() < 0.5:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from workers.demo.ground import HAUTS_CANTONS, Place, Staff
+from workers.people.numbers import luhn_holds
 
 SEED: Final = 48
 FICTITIOUS_PHONES: Final = "04 65 71"  # what Arcep keeps for fiction in the south-east
@@ -124,15 +125,6 @@ def rpps(serial: int) -> str:
     digits = f"{FICTITIOUS_RPPS}{serial:07}"
     right = next(digit for digit in "0123456789" if luhn_holds(digits + digit))
     return digits + str((int(right) + 5) % 10)
-
-
-def luhn_holds(digits: str) -> bool:
-    """Whether the last digit is the Luhn check of the others."""
-    total = 0
-    for position, digit in enumerate(reversed(digits)):
-        doubled = int(digit) * (2 if position % 2 else 1)
-        total += doubled - 9 if doubled > 9 else doubled
-    return total % 10 == 0
 
 
 def phone(serial: int) -> str:

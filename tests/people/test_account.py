@@ -1,0 +1,181 @@
+"""One account at a time, from the command line."""
+
+from argparse import ArgumentParser, Namespace
+
+import argon2
+import pytest
+
+from tests.world import SLUGS, make_world
+from workers.people import account, accounts, territory
+
+CHEAP = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+HAUTS, THAU = SLUGS.values()
+
+
+@pytest.fixture
+async def world(owner):
+    return await make_world(owner)
+
+
+@pytest.fixture
+def add(owner, world):
+    async def add(*words):
+        parser = ArgumentParser()
+        account.add_arguments(parser)
+        arguments = parser.parse_args(["add", *words])
+        async with owner.transaction():
+            return await account.add(owner, arguments.email, arguments, CHEAP)
+
+    return add
+
+
+SOMEBODY = ("--email", "zoe@example.fr", "--name", "Zoé Blanc")
+
+
+async def memberships(owner, email):
+    rows = await owner.fetch(
+        "SELECT slug, role FROM membership JOIN account ON account.id = account_id"
+        " JOIN territory ON territory.id = territory_id WHERE email = $1",
+        email,
+    )
+    return {tuple(row) for row in rows}
+
+
+async def test_an_account_is_made_and_its_password_told_once(add, owner):
+    told = await add(*SOMEBODY, "--role", "coordinator", "--territory", HAUTS)
+
+    row = await owner.fetchrow("SELECT * FROM account WHERE email = 'zoe@example.fr'")
+    password = told.rsplit(" ", 1)[1]
+    assert argon2.PasswordHasher().verify(row["password_hash"], password)
+    assert await memberships(owner, "zoe@example.fr") == {(HAUTS, "coordinator")}
+    assert await owner.fetchval("SELECT count(*) FROM audit WHERE subject_id = $1", row["id"]) == 1
+
+
+async def test_a_regulator_of_two_territories_joins_the_centre_15_that_is_there(add, owner, world):
+    await add(
+        *SOMEBODY,
+        *("--role", "regulator", "--territory", f"{HAUTS}+{THAU}"),
+        *("--organisation", "SAMU 34, Centre 15"),
+    )
+
+    organisation_id = await owner.fetchval(
+        "SELECT organisation_id FROM account WHERE email = 'zoe@example.fr'"
+    )
+    assert organisation_id == world.accounts["rita"].organisation_id
+    assert await memberships(owner, "zoe@example.fr") == {
+        (HAUTS, "regulator"),
+        (THAU, "regulator"),
+    }
+
+
+async def test_adding_again_adds_roles_and_keeps_the_password(add, owner):
+    await add(*SOMEBODY, "--role", "coordinator", "--territory", HAUTS)
+    kept = await owner.fetchval("SELECT password_hash FROM account WHERE email = 'zoe@example.fr'")
+
+    told = await add(*SOMEBODY, "--role", "referrer", "--territory", HAUTS)
+
+    assert "old password" in told
+    assert kept == await owner.fetchval(
+        "SELECT password_hash FROM account WHERE email = 'zoe@example.fr'"
+    )
+    assert len(await memberships(owner, "zoe@example.fr")) == 2
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--role", "boss", "--territory", HAUTS),
+        ("--role", "referrer", "--territory", "elsewhere"),
+        ("--role", "professional", "--territory", HAUTS),
+        ("--role", "professional", "--territory", HAUTS, "--rpps", "10000000009"),
+        ("--role", "regulator", "--territory", HAUTS),
+        ("--role", "+", "--territory", HAUTS),
+    ],
+)
+async def test_what_makes_no_account_is_refused(add, owner, words):
+    with pytest.raises(account.NotPossible):
+        await add(*SOMEBODY, *words)
+
+    assert not await memberships(owner, "zoe@example.fr")
+
+
+async def test_a_professional_is_somebody_of_the_directory(add, owner, world):
+    number = await owner.fetchval(
+        "SELECT rpps FROM practitioner WHERE id = $1", world.practitioners["nina"]
+    )
+
+    await add(*SOMEBODY, "--role", "professional", "--territory", HAUTS, "--rpps", number)
+
+    assert world.practitioners["nina"] == await owner.fetchval(
+        "SELECT practitioner_id FROM account WHERE email = 'zoe@example.fr'"
+    )
+
+
+async def test_a_new_password_ends_the_sessions(owner, world):
+    await open_session(owner, world.accounts["ann"].id)
+
+    made = await accounts.reset(owner, world.email("ann"), CHEAP)
+
+    row = await owner.fetchrow("SELECT * FROM account WHERE email = $1", made.email)
+    assert argon2.PasswordHasher().verify(row["password_hash"], made.password)
+    assert await owner.fetchval("SELECT count(*) FROM session WHERE ended_at IS NULL") == 0
+
+
+async def test_a_disabled_account_has_no_session_and_cannot_be_added_to(add, owner, world):
+    await open_session(owner, world.accounts["ann"].id)
+
+    await accounts.disable(owner, world.email("ann"))
+
+    assert await owner.fetchval("SELECT count(*) FROM session WHERE ended_at IS NULL") == 0
+    with pytest.raises(accounts.Disabled):
+        await add(
+            *("--email", world.email("ann"), "--name", "Ann", "--role", "referrer"),
+            *("--territory", HAUTS),
+        )
+
+
+async def test_nobody_s_password_cannot_be_reset(owner, world):
+    with pytest.raises(accounts.Unknown):
+        await accounts.reset(owner, "nobody@example.fr", CHEAP)
+    with pytest.raises(accounts.Unknown):
+        await accounts.disable(owner, "nobody@example.fr")
+
+
+def territory_words(**changes):
+    parser = ArgumentParser()
+    territory.add_arguments(parser)
+    words = ["add", "--slug", "lodeve", "--name", "CPTS du Lodévois", "--department", "34"]
+    return Namespace(**vars(parser.parse_args(words)) | changes)
+
+
+async def test_a_territory_starts_with_communes_neighbours_and_a_catalogue(owner, world):
+    number = await territory.add(owner, territory_words(neighbour=[HAUTS]))
+
+    assert number == 3
+    assert await owner.fetchval("SELECT count(*) FROM commune") == 341
+    assert await owner.fetchval("SELECT count(*) FROM act WHERE territory_id = 3") == 14
+    assert (
+        await owner.fetchval(
+            "SELECT count(*) FROM territory_neighbour WHERE 3 IN (territory_id, neighbour_id)"
+        )
+        == 2
+    )
+
+
+@pytest.mark.parametrize(
+    "changes", [{"slug": HAUTS}, {"slug": "Not A Slug"}, {"neighbour": ["elsewhere"]}]
+)
+async def test_a_territory_that_cannot_be_is_refused(owner, world, changes):
+    with pytest.raises(territory.NotPossible):
+        async with owner.transaction():
+            await territory.add(owner, territory_words(**changes))
+
+    assert await owner.fetchval("SELECT count(*) FROM territory") == 2
+
+
+async def open_session(owner, account_id):
+    await owner.execute(
+        "INSERT INTO session (id_hash, account_id, created_at, seen_at, expires_at)"
+        " VALUES ('\\x01', $1, now(), now(), now() + interval '1 hour')",
+        account_id,
+    )

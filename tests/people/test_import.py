@@ -1,0 +1,198 @@
+"""A CPTS brings in its people: all or nothing, and again to update them."""
+
+import csv
+import stat
+import subprocess
+import sys
+
+import argon2
+import pytest
+
+from tests.world import make_world
+from workers.people.command import bring_in
+
+CHEAP = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+TERRITORY = "hauts-cantons-et-vignobles"
+HEADER = (
+    "territory,role,email,given_name,family_name,rpps,profession,specialty,place,insee,phone,"
+    "organisation,service,rooms,acts,delegate_of,finess"
+)
+GP = f"{TERRITORY},professional+referrer,lea@example.fr,Léa,Fabre,10000000009,10,SM54,Cabinet du Pont,34119,0465710001,,,,,,"
+SECOND_PLACE = f"{TERRITORY},professional,lea@example.fr,Léa,Fabre,10000000009,10,SM54,Cabinet de Magalas,34147,0465710002,,,,,,"
+NURSE = f"{TERRITORY},,,Paul,Vidal,10000000017,60,,Cabinet du Pont,34119,0465710001,,,,home-visit,,"
+SERVICE = f"{TERRITORY},,,,,,,,Imagerie,34028,0465710003,,Échographie,2,ultrasound,,34ABCD001"
+SECRETARY = f"{TERRITORY},delegate,eva@example.fr,Eva,Puech,,,,,,0465710003,Imagerie,,,,10000000009+34ABCD001,"
+REGULATOR = f'{TERRITORY},regulator,sam@example.fr,Sam,Rey,,,,,,15,"SAMU 34, Centre 15",,,,,'
+# The delegate comes first: for whom she acts stands below her.
+ALL = (SECRETARY, GP, SECOND_PLACE, NURSE, SERVICE, REGULATOR.replace(",15,", ",0467000015,"))
+
+
+@pytest.fixture
+async def world(owner):
+    return await make_world(owner)
+
+
+@pytest.fixture
+def bring(owner, world, tmp_path):
+    async def bring(*lines, dry_run=False, name="passwords.csv"):
+        content = "\n".join((HEADER, *lines)).encode()
+        return await bring_in(
+            owner, content, dry_run=dry_run, passwords=tmp_path / name, hasher=CHEAP
+        )
+
+    return bring
+
+
+COUNTED = (
+    *("organisation", "location", "practitioner", "practitioner_role", "healthcare_service"),
+    *("schedule", "account", "membership", "delegation", "audit"),
+)
+
+
+async def counts(owner):
+    return {table: await owner.fetchval(f"SELECT count(*) FROM {table}") for table in COUNTED}
+
+
+async def test_people_places_services_and_accounts_are_brought_in(bring, owner):
+    before = await counts(owner)
+
+    status = await bring(*ALL)
+
+    after = await counts(owner)
+    assert status == 0
+    assert {table: after[table] - before[table] for table in COUNTED} == {
+        "organisation": 2,  # the Centre 15 and the practice at Magalas were there
+        "location": 2,  # the practice at Magalas was there
+        "practitioner": 2,
+        "practitioner_role": 3,
+        "healthcare_service": 1,
+        "schedule": 4,
+        "account": 3,
+        "membership": 4,
+        "delegation": 3,  # both schedules of the GP, and the service's
+        "audit": 4,
+    }
+
+
+async def test_bringing_in_the_same_table_again_changes_nothing(bring, owner, tmp_path):
+    await bring(*ALL)
+    before = await counts(owner)
+    hashes = await owner.fetch("SELECT email, password_hash FROM account ORDER BY email")
+
+    status = await bring(*ALL, name="again.csv")
+
+    assert status == 0
+    assert await counts(owner) == before
+    assert await owner.fetch("SELECT email, password_hash FROM account ORDER BY email") == hashes
+    assert not (tmp_path / "again.csv").exists()
+
+
+async def test_a_changed_line_updates_by_rpps_and_by_address(bring, owner):
+    await bring(GP)
+    changed = GP.replace("Léa,Fabre", "Léa,Fabre-Roux").replace("0465710001", "0465710009")
+
+    await bring(changed)
+
+    row = await owner.fetchrow("SELECT * FROM practitioner WHERE rpps = '10000000009'")
+    account = await owner.fetchrow("SELECT * FROM account WHERE email = 'lea@example.fr'")
+    assert row["family_name"] == "Fabre-Roux"
+    assert (account["name"], account["phone"]) == ("Léa Fabre-Roux", "0465710009")
+
+
+async def test_what_an_empty_cell_leaves_out_stays(bring, owner):
+    await bring(NURSE)
+
+    await bring(NURSE.replace("home-visit", ""))
+
+    acts = await owner.fetchval(
+        "SELECT default_acts FROM schedule JOIN practitioner_role r ON r.id = practitioner_role_id"
+        " JOIN practitioner p ON p.id = r.practitioner_id WHERE rpps = '10000000017'"
+    )
+    assert acts == ["home-visit"]
+
+
+async def test_one_fault_and_nothing_is_brought_in(bring, owner, capsys):
+    before = await counts(owner)
+
+    status = await bring(GP, NURSE.replace("34119", "99999"))
+
+    assert status == 1
+    assert "line 3, insee: no commune has the code 99999" in capsys.readouterr().err
+    assert await counts(owner) == before
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (GP.replace(TERRITORY, "elsewhere"), "line 2, territory"),
+        (NURSE.replace("home-visit", "magic"), "line 2, acts"),
+        (SERVICE.replace("ultrasound", ""), "line 2, acts"),
+        (SECRETARY, "line 2, delegate_of"),
+        (GP.replace("lea@example.fr", "ann@example.test"), "line 2, email"),
+    ],
+)
+async def test_what_only_the_database_knows_is_a_fault_too(bring, owner, capsys, line, words):
+    before = await counts(owner)
+
+    assert await bring(line) == 1
+    assert words in capsys.readouterr().err
+    assert await counts(owner) == before
+
+
+async def test_a_dry_run_says_what_it_would_do_and_does_nothing(bring, owner, capsys, tmp_path):
+    before = await counts(owner)
+
+    status = await bring(*ALL, dry_run=True)
+
+    assert status == 0
+    assert "nothing was written" in capsys.readouterr().out
+    assert await counts(owner) == before
+    assert not (tmp_path / "passwords.csv").exists()
+
+
+async def test_a_wrong_luhn_digit_warns_and_is_brought_in(bring, owner, capsys):
+    status = await bring(GP.replace("10000000009", "10000000008"))
+
+    assert status == 0
+    assert "warning: line 2, rpps" in capsys.readouterr().out
+
+
+async def test_the_passwords_of_new_accounts_are_in_a_private_file(bring, owner, tmp_path):
+    await bring(*ALL)
+
+    path = tmp_path / "passwords.csv"
+    rows = list(csv.DictReader(path.read_text().splitlines()))
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert {row["email"] for row in rows} == {"lea@example.fr", "eva@example.fr", "sam@example.fr"}
+    for row in rows:
+        kept = await owner.fetchval(
+            "SELECT password_hash FROM account WHERE email = $1", row["email"]
+        )
+        assert argon2.PasswordHasher().verify(kept, row["password"])
+
+
+async def test_when_the_passwords_cannot_be_written_nothing_is_brought_in(bring, owner, tmp_path):
+    (tmp_path / "passwords.csv").touch()
+    before = await counts(owner)
+
+    with pytest.raises(FileExistsError):
+        await bring(*ALL)
+
+    assert await counts(owner) == before
+
+
+async def test_two_practices_of_one_name_in_two_towns_stay_apart(bring, owner):
+    await bring(GP, SECOND_PLACE.replace("Cabinet de Magalas", "Cabinet du Pont"))
+
+    owners = await owner.fetch(
+        "SELECT DISTINCT organisation_id FROM location WHERE name = 'Cabinet du Pont'"
+    )
+    assert len(owners) == 2
+
+
+def test_the_command_explains_its_columns():
+    command = [sys.executable, "-m", "workers.command", "people", "import", "--help"]
+
+    answer = subprocess.run(command, capture_output=True, text=True, check=True)
+
+    assert "delegate_of" in answer.stdout
