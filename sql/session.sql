@@ -33,3 +33,6 @@ SELECT id_hash, rights FROM sessions_alive($1, $2, $3);
 SELECT account_id, name, email, phone, practitioner_id, organisation_id, organisation,
        organisation_kind, seen_at, memberships, schedules, neighbours
   FROM account_of_session($1, $2, $3);
+
+-- name: forget_old_sessions(before) -> value
+SELECT forget_old_sessions($1);

@@ -76,6 +76,11 @@ async def sessions_alive(
     return {row["id_hash"]: row["rights"] for row in rows}
 
 
+async def forget_old_sessions(conn: Connection, before: datetime) -> int:
+    """Drop sessions that ended before *before*. Returns how many."""
+    return int(await _sql["forget_old_sessions"].value(conn, before=before))
+
+
 async def account_of_session(
     conn: Connection, session_hash: bytes, now: datetime
 ) -> SignedIn | None:
