@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
+import msgspec
 from redis.exceptions import RedisError
 
 from slots import keys, redis_url, scripts
@@ -33,7 +34,7 @@ from slots.errors import (
     TooManyHolds,
 )
 from slots.events import Position, position
-from slots.ids import AccountId, HoldId, SlotId
+from slots.ids import AccountId, HoldId, SlotId, TerritoryId
 from slots.slot import HOLD_FOR, HOLDS_PER_ACCOUNT_MAX, Hold, Slot
 from slots.territory import Territory
 from slots.times import from_ms, to_ms
@@ -87,7 +88,7 @@ class Broker:
         """Speak to *redis*; *clock_ms* replaces the server's clock in tests."""
         self.redis = redis
         self.clock_ms = clock_ms
-        self._generations: dict[int, str] = {}
+        self._generations: dict[TerritoryId, str] = {}
 
     @classmethod
     def connect(cls, url: str) -> "Broker":
@@ -267,6 +268,24 @@ class Broker:
                 raise Rebuilding
             known = self._generations[territory.id] = found.decode()
         return known
+
+    def known_generations(self, territory_ids: Iterable[TerritoryId]) -> dict[TerritoryId, str]:
+        """The generations last heard of, without asking; those never heard of are left out."""
+        return {
+            territory_id: self._generations[territory_id]
+            for territory_id in territory_ids
+            if territory_id in self._generations
+        }
+
+    async def is_held(self, territory: Territory, slot_id: SlotId) -> bool:
+        """Whether anybody holds a seat of the slot, sealed or not yet overdue."""
+        async with _answering():
+            packed = await self.redis.hget(keys.named(territory, "states"), str(slot_id))
+            now_ms = int(self.clock_ms) if self.clock_ms else await self._now_ms()
+        if packed is None:
+            return False
+        held = msgspec.msgpack.decode(packed)["held"]
+        return any(hold["sealed"] or hold["expires"] > now_ms for hold in dict(held).values())
 
     async def due(self, territory: Territory, limit: int = DUE_BATCH_MAX) -> int:
         """Emit what time has changed. Returns how many slots had something due."""

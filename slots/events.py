@@ -17,6 +17,7 @@ EVENT_OF_VERB: Final = {
     "cancel": "slot.cancelled",
     "move": "slot.moved",
     "withdraw": "slot.withdrawn",
+    "withdraw-day": "slot.withdrawn",
     "seen": "slot.seen",
     "fulfil": "slot.fulfilled",
     "noshow": "slot.noshow",

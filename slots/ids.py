@@ -9,6 +9,7 @@ Layout (RFC 9562 §5.8): 48 bits Unix milliseconds · version · 12 bits random 
 
 import secrets
 import time
+from datetime import UTC, datetime
 from typing import Final, NewType
 from uuid import UUID
 
@@ -47,3 +48,8 @@ def territory_of(identifier: UUID) -> TerritoryId | None:
         return None
     number = identifier.int >> RANDOM_TAIL_BITS & TERRITORY_NUMBER_MAX
     return TerritoryId(number) if number else None
+
+
+def made_at(identifier: UUID) -> datetime:
+    """When one of our ids was made: the instant is in it."""
+    return datetime.fromtimestamp((identifier.int >> 80) / 1000, UTC)

@@ -29,7 +29,7 @@ def connect(url: str, *, answer_timeout_s: float = ANSWER_TIMEOUT_S) -> Any:
         "socket_connect_timeout": CONNECT_TIMEOUT_S,
         "socket_timeout": answer_timeout_s,
     }
-    credentials = {"username": parts.username, "password": parts.password}
+    credentials: dict[str, Any] = {"username": parts.username, "password": parts.password}
     match parts.scheme:
         case "redis" | "rediss" | "unix":
             pool = BlockingConnectionPool.from_url(

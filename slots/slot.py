@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
+from slots.audience import Audience
 from slots.document import SlotCard, SlotDocument
 from slots.ids import HoldId, PractitionerId, ScheduleId, SlotId, TerritoryId
 
@@ -65,7 +66,7 @@ class Slot:
     ends_at: datetime
     capacity: int
     modality: str
-    audience: frozenset[str]
+    audience: frozenset[Audience]
     version: int
     terms: int
     withdrawn: bool

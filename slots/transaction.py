@@ -14,11 +14,18 @@ from slots.ids import AccountId, TerritoryId
 Result = TypeVar("Result")
 
 TRIES_MAX: Final = 4  # of a transaction that lost to another one
+ENTER: Final = queries.load("transaction.sql")["enter"]
+
+
+class TryAgain(Exception):
+    """This attempt collided by chance, and another will not."""
+
+
 RETRIED: Final = (
     asyncpg.SerializationError,
     asyncpg.DeadlockDetectedError,
+    TryAgain,
 )
-ENTER: Final = queries.load("transaction.sql")["enter"]
 
 
 @asynccontextmanager

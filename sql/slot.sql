@@ -56,7 +56,7 @@ SELECT insee FROM commune WHERE insee = ANY ($1::text[]);
 -- name: overlapping_slot(practitioner_id, starts_at, ends_at, but_slot_id) -> one
 SELECT slot_id, starts_at, ends_at, place FROM overlapping_slot($1, $2, $3, $4);
 
--- name: free_room(healthcare_service_id, rooms, starts_at, ends_at) -> value
+-- name: free_room(healthcare_service_id, rooms, starts_at, ends_at, but_slot_id) -> value
 SELECT room
   FROM generate_series(1, $2::integer) AS room
  WHERE NOT EXISTS (
@@ -65,7 +65,8 @@ SELECT room
             AND slot.room = room
             AND slot.withdrawn_at IS NULL
             AND slot.modality IN ('AMB', 'HH')
-            AND tstzrange(slot.starts_at, slot.ends_at, '[)') && tstzrange($3, $4, '[)'))
+            AND tstzrange(slot.starts_at, slot.ends_at, '[)') && tstzrange($3, $4, '[)')
+            AND slot.id IS DISTINCT FROM $5)
  ORDER BY room
  LIMIT 1;
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import asyncpg
 
@@ -22,6 +22,7 @@ from slots.ids import (
     TerritoryId,
 )
 from slots.store.slot import schedule_of_row, slots_by_id
+from slots.transaction import TryAgain
 
 if TYPE_CHECKING:
     from asyncpg import Record
@@ -46,6 +47,32 @@ class NewAppointment:
     organisation_id: OrganisationId
     booked_by: BookedBy
     booked_at: datetime
+
+    def as_booked(self, slot_id: SlotId | None, seat: int | None) -> Appointment:
+        """The appointment that this becomes once it is committed."""
+        return Appointment(
+            id=self.id,
+            territory_id=self.territory_id,
+            schedule_id=self.schedule_id,
+            slot_id=slot_id,
+            seat=seat,
+            reference=self.reference,
+            status=AppointmentStatus.BOOKED,
+            origin=self.origin,
+            reason=self.reason,
+            urgency=self.urgency,
+            starts_at=self.starts_at,
+            booked_by=self.booked_by,
+            booked_by_account_id=self.account_id,
+            booked_by_organisation_id=self.organisation_id,
+            booked_at=self.booked_at,
+            seen_at=None,
+            outcome_at=None,
+            cancelled_at=None,
+            cancelled_by_side=None,
+            patient_told_at=None,
+            moved_to=None,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,34 +107,21 @@ async def book_seat(
 
     Raises:
         SlotTaken: The seat has an appointment (`appointment_one_per_seat`).
-        asyncpg.UniqueViolationError: The reference is taken: try another.
+        TryAgain: The reference is taken.
     """
     try:
         booked = await QUERIES["book_seat"].value(
             conn,
-            id=new.id,
-            territory_id=new.territory_id,
-            schedule_id=new.schedule_id,
             slot_id=slot_id,
             seat=seat,
             hold_id=hold_id,
-            reference=new.reference,
-            origin=new.origin,
-            reason=new.reason,
-            urgency=new.urgency,
-            starts_at=new.starts_at,
-            account_id=new.account_id,
-            organisation_id=new.organisation_id,
-            booked_by_name=new.booked_by.name,
-            booked_by_organisation=new.booked_by.organisation,
-            booked_by_phone=new.booked_by.phone,
             held_at=held_at,
-            booked_at=new.booked_at,
+            **_columns(new),
         )
     except asyncpg.UniqueViolationError as error:
         if error.constraint_name == ONE_PER_SEAT:
             raise SlotTaken from error
-        raise
+        raise TryAgain from error
     return booked is not None
 
 
@@ -115,25 +129,12 @@ async def book_overflow(conn: Connection, new: NewAppointment) -> None:
     """Record an appointment without a seat. The caller has locked the schedule's row.
 
     Raises:
-        asyncpg.UniqueViolationError: The reference is taken: try another.
+        TryAgain: The reference is taken.
     """
-    await QUERIES["book_overflow"].none(
-        conn,
-        id=new.id,
-        territory_id=new.territory_id,
-        schedule_id=new.schedule_id,
-        reference=new.reference,
-        origin=new.origin,
-        reason=new.reason,
-        urgency=new.urgency,
-        starts_at=new.starts_at,
-        account_id=new.account_id,
-        organisation_id=new.organisation_id,
-        booked_by_name=new.booked_by.name,
-        booked_by_organisation=new.booked_by.organisation,
-        booked_by_phone=new.booked_by.phone,
-        booked_at=new.booked_at,
-    )
+    try:
+        await QUERIES["book_overflow"].none(conn, **_columns(new))
+    except asyncpg.UniqueViolationError as error:
+        raise TryAgain from error
 
 
 async def revoke_hold(conn: Connection, hold_id: HoldId, territory_id: TerritoryId) -> HoldEnd:
@@ -270,6 +271,25 @@ async def schedule_documents(
     """Whose time these schedules are, and where."""
     rows = await QUERIES["schedule_documents"].many(conn, schedule_ids=list(schedule_ids))
     return {ScheduleId(row["id"]): schedule_of_row(row, ScheduleId(row["id"])) for row in rows}
+
+
+def _columns(new: NewAppointment) -> dict[str, Any]:
+    return {
+        "id": new.id,
+        "territory_id": new.territory_id,
+        "schedule_id": new.schedule_id,
+        "reference": new.reference,
+        "origin": new.origin,
+        "reason": new.reason,
+        "urgency": new.urgency,
+        "starts_at": new.starts_at,
+        "account_id": new.account_id,
+        "organisation_id": new.organisation_id,
+        "booked_by_name": new.booked_by.name,
+        "booked_by_organisation": new.booked_by.organisation,
+        "booked_by_phone": new.booked_by.phone,
+        "booked_at": new.booked_at,
+    }
 
 
 def appointment_of_row(row: "Record") -> Appointment:

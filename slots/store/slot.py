@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from slots import queries
+from slots.audience import Audience
 from slots.database import Connection
 from slots.document import (
     LocationDocument,
@@ -197,6 +198,7 @@ async def free_room(
     rooms: int,
     starts_at: datetime,
     ends_at: datetime,
+    but_slot_id: SlotId | None = None,
 ) -> int | None:
     """The lowest room of a service that is free then; None where all are taken."""
     room = await QUERIES["free_room"].value(
@@ -205,6 +207,7 @@ async def free_room(
         rooms=rooms,
         starts_at=starts_at,
         ends_at=ends_at,
+        but_slot_id=but_slot_id,
     )
     return int(room) if room is not None else None
 
@@ -273,7 +276,7 @@ def slot_of_row(row: "Record") -> Slot:
         ends_at=row["ends_at"],
         capacity=row["capacity"],
         modality=row["modality"],
-        audience=frozenset(row["audience"]),
+        audience=frozenset(map(Audience, row["audience"])),
         version=row["version"],
         terms=row["terms"],
         withdrawn=row["withdrawn_at"] is not None,

@@ -1,0 +1,251 @@
+"""cancel, move, seen, fulfil, noshow, patient-told: what becomes of a booking."""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID, uuid4
+
+from slots import letters
+from slots.account import Account
+from slots.appointment import TRANSITIONS, Appointment, AppointmentStatus, Side
+from slots.audience import Role
+from slots.booking.confirming import Choice, book_hold
+from slots.booking.once import Effect, once
+from slots.database import Connection
+from slots.desk import Desk
+from slots.errors import AppointmentEnded, AppointmentUnknown, NotAllowed
+from slots.ids import AppointmentId, HoldId, SlotId
+from slots.store import appointment as store
+from slots.store import mail
+from slots.store.idempotency import Key
+from slots.store.slot import lock_slots
+from slots.times import paris_day
+from slots.transaction import entered
+
+SEEN_AHEAD: Final = timedelta(hours=48)  # opening the day shows, and marks, this much
+
+
+async def cancel(
+    desk: Desk, account: Account, appointment_id: AppointmentId, key: Key, now: datetime
+) -> Appointment:
+    """Give the seat back. Cancelled by the professional's side, a patient remains to be told.
+
+    Raises:
+        AppointmentEnded: It is not booked any more.
+        AppointmentUnknown, NotAllowed.
+    """
+
+    async def change(conn: Connection, found: Appointment) -> None:
+        side = _side(account, found)
+        _need_transition(found, "cancel")
+        await store.cancel_appointments(conn, [found.id], at=now, by=account.id, side=side)
+        schedule = (await store.schedule_documents(conn, [found.schedule_id]))[found.schedule_id]
+        if side is Side.PROFESSIONAL:
+            letter = letters.cancelled_by_professional(found, schedule)
+            await mail.write_to_account(
+                conn, found.territory_id, found.booked_by_account_id, letter
+            )
+        else:
+            letter = letters.cancelled_by_referrer(found, schedule)
+            await mail.write_to_schedule(conn, found.territory_id, found.schedule_id, letter)
+
+    return await _change(desk, account, appointment_id, "cancel", key, change)
+
+
+async def move(
+    desk: Desk,
+    account: Account,
+    appointment_id: AppointmentId,
+    hold_id: HoldId,
+    key: Key,
+    now: datetime,
+) -> Appointment:
+    """Book a held seat instead of an appointment: one transaction books the new, cancels the old.
+
+    Answers the new appointment. The patient is with the one who moves: nobody is left to tell.
+
+    Raises:
+        What confirm raises; AppointmentEnded, AppointmentUnknown, NotAllowed.
+    """
+    old = await _visible(desk, account, appointment_id)
+
+    async def cancel_old(
+        conn: Connection, new_id: AppointmentId, new_slot_id: SlotId
+    ) -> list[SlotId]:
+        # Both slots at once, in the order of their ids: two moves that cross do not deadlock.
+        slot_ids = [old.slot_id] if old.slot_id else []
+        found = await _locked(conn, old, [*slot_ids, new_slot_id])
+        if _side(account, found) is not Side.REFERRER:
+            raise NotAllowed
+        _need_transition(found, "cancel")
+        await store.cancel_appointments(
+            conn, [found.id], at=now, by=account.id, side=Side.MOVE, moved_to=new_id
+        )
+        schedule = (await store.schedule_documents(conn, [found.schedule_id]))[found.schedule_id]
+        letter = letters.cancelled_by_referrer(found, schedule)
+        await mail.write_to_schedule(conn, found.territory_id, found.schedule_id, letter)
+        return slot_ids
+
+    choice = Choice(old.reason, old.urgency)
+    return await book_hold(desk, account, hold_id, "move", choice, key, now, cancel_old)
+
+
+async def seen(
+    desk: Desk, account: Account, appointment_id: AppointmentId, key: Key, now: datetime
+) -> Appointment:
+    """The professional knows of this booking. Safe to repeat.
+
+    Raises:
+        AppointmentUnknown, NotAllowed.
+    """
+
+    async def change(conn: Connection, found: Appointment) -> None:
+        _need_owner(account, found)
+        await store.mark_seen(conn, [found.id], now)
+
+    return await _change(desk, account, appointment_id, "seen", key, change)
+
+
+async def seen_day(desk: Desk, account: Account, now: datetime) -> int:
+    """The professional opens the day: what is booked in it is seen. Returns how many were new."""
+    since, _ = paris_day(now)
+    until = now + SEEN_AHEAD
+    async with entered(desk.pool, account.id, account.reach) as conn:
+        unseen = await store.unseen_of_schedules(conn, account.schedules, since, until)
+    if not unseen:
+        return 0
+
+    async def work(conn: Connection) -> Effect:
+        slot_ids = sorted({slot_id for _, slot_id in unseen if slot_id})
+        await lock_slots(conn, slot_ids)
+        await store.mark_seen(conn, [one for one, _ in unseen], now)
+        return Effect(answer={}, audited=[], changed=slot_ids)
+
+    # Marking twice changes nothing: each opening is an intention of its own.
+    await once(desk, account, "seen", Key(str(uuid4()), b""), work)
+    return len(unseen)
+
+
+async def fulfil(
+    desk: Desk, account: Account, appointment_id: AppointmentId, key: Key, now: datetime
+) -> Appointment:
+    """The patient came.
+
+    Raises:
+        AppointmentEnded, AppointmentUnknown, NotAllowed.
+    """
+    return await _outcome(desk, account, appointment_id, "fulfil", key, now)
+
+
+async def noshow(
+    desk: Desk, account: Account, appointment_id: AppointmentId, key: Key, now: datetime
+) -> Appointment:
+    """The patient did not come.
+
+    Raises:
+        AppointmentEnded, AppointmentUnknown, NotAllowed.
+    """
+    return await _outcome(desk, account, appointment_id, "noshow", key, now)
+
+
+async def patient_told(
+    desk: Desk, account: Account, appointment_id: AppointmentId, key: Key, now: datetime
+) -> Appointment:
+    """Someone of the referrer's organisation has told the patient: the task is done.
+
+    Raises:
+        AppointmentEnded: There was nothing to tell.
+        AppointmentUnknown, NotAllowed.
+    """
+
+    async def change(conn: Connection, found: Appointment) -> None:
+        if found.booked_by_organisation_id != account.organisation_id:
+            raise NotAllowed
+        if found.patient_told_at is None and not found.patient_to_tell:
+            raise AppointmentEnded
+        await store.mark_patient_told(conn, found.id, now, account.id)
+
+    return await _change(desk, account, appointment_id, "patient-told", key, change)
+
+
+async def _outcome(
+    desk: Desk,
+    account: Account,
+    appointment_id: AppointmentId,
+    verb: str,
+    key: Key,
+    now: datetime,
+) -> Appointment:
+    async def change(conn: Connection, found: Appointment) -> None:
+        _need_owner(account, found)
+        await store.set_outcome(conn, found.id, _need_transition(found, verb), now)
+
+    return await _change(desk, account, appointment_id, verb, key, change)
+
+
+async def _change(
+    desk: Desk,
+    account: Account,
+    appointment_id: AppointmentId,
+    verb: str,
+    key: Key,
+    change: Callable[[Connection, Appointment], Awaitable[None]],
+) -> Appointment:
+    """Lock the slot, then the appointment; decide on what the locks show; write."""
+    before = await _visible(desk, account, appointment_id)
+
+    async def work(conn: Connection) -> Effect:
+        slot_ids = [before.slot_id] if before.slot_id else []
+        await change(conn, await _locked(conn, before, slot_ids))
+        return Effect(
+            answer={"appointment_id": str(appointment_id)},
+            audited=[(before.territory_id, "appointment", [appointment_id])],
+            changed=slot_ids,
+        )
+
+    outcome = await once(desk, account, verb, key, work)
+    return await _visible(desk, account, AppointmentId(UUID(outcome.answer["appointment_id"])))
+
+
+async def _locked(conn: Connection, before: Appointment, slot_ids: list[SlotId]) -> Appointment:
+    await lock_slots(conn, slot_ids)
+    found = await store.lock_appointment(conn, before.id)
+    assert found is not None, "appointments are never deleted"
+    return found
+
+
+async def _visible(desk: Desk, account: Account, appointment_id: AppointmentId) -> Appointment:
+    async with entered(desk.pool, account.id, account.reach) as conn:
+        found = (await store.appointments(conn, [appointment_id])).get(appointment_id)
+    if found is None or not may_read(account, found):
+        raise AppointmentUnknown
+    return found
+
+
+def may_read(account: Account, appointment: Appointment) -> bool:
+    """Whether this booking is the account's business: one of its two sides, or the coordinator."""
+    return (
+        account.acts_for(appointment.schedule_id)
+        or appointment.booked_by_organisation_id == account.organisation_id
+        or Role.COORDINATOR in account.roles_in(appointment.territory_id)
+    )
+
+
+def _side(account: Account, appointment: Appointment) -> Side:
+    if appointment.booked_by_organisation_id == account.organisation_id:
+        return Side.REFERRER
+    if account.acts_for(appointment.schedule_id):
+        return Side.PROFESSIONAL
+    raise NotAllowed
+
+
+def _need_owner(account: Account, appointment: Appointment) -> None:
+    if not account.acts_for(appointment.schedule_id):
+        raise NotAllowed
+
+
+def _need_transition(appointment: Appointment, verb: str) -> AppointmentStatus:
+    status = TRANSITIONS.get((appointment.status, verb))
+    if status is None:
+        raise AppointmentEnded
+    return status

@@ -1,0 +1,413 @@
+"""confirm, move, overflow: how a seat becomes an appointment.
+
+The order of writes (invariant 4): look · seal in the broker · one transaction {slot lock, checks,
+appointment, hold_end, key, outbox, audit} · news to the broker. A process that dies or freezes
+anywhere in between harms nobody: until the commit the seal is revoked by a worker, and
+`hold_end_pkey` lets only one of the two be true; after it the outbox brings the news.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from slots import letters
+from slots.account import Account
+from slots.appointment import Appointment, BookedBy, Origin, new_reference
+from slots.booking.applying import put_slots
+from slots.booking.holding import (
+    ended_with_alternatives,
+    territory_of_hold,
+    with_alternatives,
+)
+from slots.booking.once import Effect, Outcome, once
+from slots.broker import HoldEnded, Seal
+from slots.database import Connection
+from slots.desk import Desk
+from slots.document import ScheduleDocument
+from slots.errors import (
+    AppointmentUnknown,
+    Conflict,
+    DailyCap,
+    FieldError,
+    HoldExpired,
+    HoldNotYours,
+    IdempotencyMismatch,
+    Invalid,
+    NotAllowed,
+    OriginNotYours,
+    OverflowRefused,
+    ScheduleUnknown,
+    SlotChanged,
+    SlotTaken,
+    SlotUnknown,
+    SlotWithdrawn,
+    Unavailable,
+)
+from slots.ids import (
+    AppointmentId,
+    HoldId,
+    ScheduleId,
+    SlotId,
+    TerritoryId,
+    made_at,
+    new_id,
+)
+from slots.slot import STARTED_GRACE, Slot
+from slots.store import appointment as store
+from slots.store import mail
+from slots.store import slot as slot_store
+from slots.store.appointment import NewAppointment
+from slots.store.idempotency import BeforeConfirm, Key, before_confirm
+from slots.territory import Territory
+from slots.times import paris_day
+from slots.transaction import entered, looking
+
+REVOKED_EVENT: Final = "slot.released"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What the referrer says of the booking. *origin* None: what follows from the role."""
+
+    reason: str
+    urgency: str
+    origin: Origin | None = None
+
+
+class _HoldIsOver(Exception):
+    """hold_end has a row already: revoked while we slept, or confirmed by our own earlier try."""
+
+
+Before = Callable[[Connection, AppointmentId, SlotId], Awaitable[list[SlotId]]]
+
+
+async def nothing_before(
+    conn: Connection, appointment_id: AppointmentId, slot_id: SlotId
+) -> list[SlotId]:
+    """A plain confirmation changes no other slot."""
+    del conn, appointment_id, slot_id
+    return []
+
+
+async def confirm(
+    desk: Desk, account: Account, hold_id: HoldId, choice: Choice, key: Key, now: datetime
+) -> Appointment:
+    """Make a hold true. "Confirmed" is said only after a synchronous commit.
+
+    Safe to repeat, under any key: a hold that became the caller's appointment answers that one.
+
+    Raises:
+        HoldExpired, SlotTaken, SlotChanged, SlotWithdrawn, DailyCap: With alternatives.
+        HoldNotYours, OriginNotYours, NotAllowed, Invalid, IdempotencyMismatch.
+        OutcomeUnknown, LedgerUnavailable, BrokerUnavailable, Rebuilding: Repeat with the same key.
+    """
+    return await book_hold(desk, account, hold_id, "confirm", choice, key, now, nothing_before)
+
+
+async def book_hold(
+    desk: Desk,
+    account: Account,
+    hold_id: HoldId,
+    verb: str,
+    choice: Choice,
+    key: Key,
+    now: datetime,
+    before_booking: Before,
+) -> Appointment:
+    """The way of every confirmation; *before_booking* runs first inside its transaction.
+
+    It gets the new appointment's id and slot, and returns other slots that it has locked (with
+    this one, in the order of their ids) and changed.
+    """
+    territory = territory_of_hold(desk, account, hold_id)
+
+    async def look() -> Appointment | None:
+        known = await _look(desk, account, verb, key, hold_id, territory.id, choice)
+        return await _already(desk, account, known, key)
+
+    if found := await look():
+        return found
+    if choice.origin is not None:
+        await _refuse_foreign_origin(desk, account, territory, hold_id, choice.origin)
+    try:
+        seal = await desk.broker.seal(territory, account.id, hold_id)
+    except HoldEnded as ended:
+        # Perhaps it ended by becoming ours, in a try whose answer was lost.
+        if found := await look():
+            return found
+        raise await ended_with_alternatives(desk, account, territory, ended, now) from None
+
+    async def work(conn: Connection) -> Effect:
+        return await _book(conn, account, territory, hold_id, seal, choice, now, before_booking)
+
+    try:
+        outcome = await once(desk, account, verb, key, work)
+    except _HoldIsOver:
+        if found := await look():
+            return found
+        raise HoldExpired from None
+    except (Conflict, NotAllowed, SlotUnknown, AppointmentUnknown) as error:
+        await _give_up(desk, account, territory, seal, hold_id)
+        raise await with_alternatives(desk, account, territory, error, seal.slot_id, now) from None
+    return await _appointment(desk, account, outcome)
+
+
+async def overflow(
+    desk: Desk,
+    account: Account,
+    schedule_id: ScheduleId,
+    starts_at: datetime,
+    choice: Choice,
+    key: Key,
+    now: datetime,
+) -> Appointment:
+    """Send a patient beyond the published slots, to one who accepts that; counted and traced so.
+
+    Raises:
+        OverflowRefused: The schedule takes none.
+        DailyCap, NotAllowed, ScheduleUnknown, OriginNotYours, Invalid.
+    """
+    if not now - STARTED_GRACE <= starts_at <= now + desk.horizon:
+        raise Invalid(
+            [FieldError("starts_at", "Choisissez un moment dans l'horizon des créneaux.")]
+        )
+
+    async def work(conn: Connection) -> Effect:
+        terms = (await slot_store.schedules(conn, [schedule_id])).get(schedule_id)
+        if terms is None:
+            raise ScheduleUnknown
+        if account.hears(terms.territory_id).isdisjoint(terms.default_audience):
+            raise NotAllowed
+        if not terms.accepts_overflow:
+            raise OverflowRefused
+        _refuse_unknown_codes(
+            await before_confirm(
+                conn,
+                account.id,
+                "overflow",
+                key,
+                hold_id=HoldId(schedule_id),
+                territory_id=terms.territory_id,
+                reason=choice.reason,
+                urgency=choice.urgency,
+            )
+        )
+        await slot_store.lock_capped_schedules(conn, [schedule_id])
+        await _refuse_over_cap(conn, schedule_id, terms.daily_cap, starts_at)
+        origin = _origin(account, terms.territory_id, schedule_id, choice)
+        new = _new_appointment(
+            account, terms.territory_id, schedule_id, starts_at, choice, origin, now
+        )
+        await store.book_overflow(conn, new)
+        schedule = (await store.schedule_documents(conn, [schedule_id]))[schedule_id]
+        booked = new.as_booked(None, None)
+        await _tell_owner(conn, booked, schedule)
+        return Effect(
+            answer={"appointment_id": str(new.id)},
+            audited=[(terms.territory_id, "appointment", [new.id])],
+            booked=booked,
+        )
+
+    return await _appointment(desk, account, await once(desk, account, "overflow", key, work))
+
+
+async def _book(
+    conn: Connection,
+    account: Account,
+    territory: Territory,
+    hold_id: HoldId,
+    seal: Seal,
+    choice: Choice,
+    now: datetime,
+    before_booking: Before,
+) -> Effect:
+    """Inside the transaction: lock, decide on what the lock shows, write."""
+    appointment_id = AppointmentId(new_id(territory.id))
+    await slot_store.lock_capped_schedule_of_slot(conn, seal.slot_id)
+    others = await before_booking(conn, appointment_id, seal.slot_id)
+    slot = (await slot_store.lock_slots(conn, [seal.slot_id])).get(seal.slot_id)
+    if slot is None:
+        raise SlotUnknown
+    seat = await _seat_to_book(conn, account, slot, seal)
+    origin = _origin(account, slot.territory_id, slot.schedule_id, choice)
+    new = _new_appointment(
+        account,
+        slot.territory_id,
+        slot.schedule_id,
+        slot.starts_at,
+        choice,
+        origin,
+        now,
+        appointment_id,
+    )
+    is_booked = await store.book_seat(
+        conn, new, slot_id=slot.id, seat=seat, hold_id=hold_id, held_at=made_at(hold_id)
+    )
+    if not is_booked:
+        raise _HoldIsOver
+    booked = new.as_booked(slot.id, seat)
+    await _tell_owner(conn, booked, slot.card.schedule)
+    return Effect(
+        answer={"appointment_id": str(new.id)},
+        audited=[(slot.territory_id, "appointment", [new.id])],
+        changed=[slot.id, *(other for other in others if other != slot.id)],
+        booked=booked,
+    )
+
+
+async def _seat_to_book(conn: Connection, account: Account, slot: Slot, seal: Seal) -> int:
+    """The held seat, or another free one where Redis had forgotten that this one is taken."""
+    if slot.withdrawn:
+        raise SlotWithdrawn
+    if slot.terms != seal.terms:
+        raise SlotChanged
+    if account.hears(slot.territory_id).isdisjoint(slot.audience):
+        raise NotAllowed
+    await _refuse_over_cap(conn, slot.schedule_id, slot.daily_cap, slot.starts_at)
+    other = slot.free_seat()
+    if other is None:
+        raise SlotTaken
+    return other if seal.seat in slot.seats else seal.seat
+
+
+async def _refuse_over_cap(
+    conn: Connection, schedule_id: ScheduleId, daily_cap: int | None, starts_at: datetime
+) -> None:
+    """Counted under the schedule's row lock, per French calendar day."""
+    if daily_cap is None:
+        return
+    if await store.booked_that_day(conn, schedule_id, paris_day(starts_at)) >= daily_cap:
+        raise DailyCap
+
+
+def _origin(
+    account: Account, territory_id: TerritoryId, schedule_id: ScheduleId, choice: Choice
+) -> Origin:
+    origins = account.origins_in(territory_id, schedule_id)
+    if choice.origin is None and origins:
+        return origins[0]
+    if choice.origin is None or choice.origin not in origins:
+        raise OriginNotYours
+    return choice.origin
+
+
+def _new_appointment(
+    account: Account,
+    territory_id: TerritoryId,
+    schedule_id: ScheduleId,
+    starts_at: datetime,
+    choice: Choice,
+    origin: Origin,
+    now: datetime,
+    appointment_id: AppointmentId | None = None,
+) -> NewAppointment:
+    return NewAppointment(
+        id=appointment_id or AppointmentId(new_id(territory_id)),
+        territory_id=territory_id,
+        schedule_id=schedule_id,
+        reference=new_reference(),
+        origin=origin,
+        reason=choice.reason,
+        urgency=choice.urgency,
+        starts_at=starts_at,
+        account_id=account.id,
+        organisation_id=account.organisation_id,
+        booked_by=BookedBy(account.name, account.organisation, account.phone),
+        booked_at=now,
+    )
+
+
+async def _tell_owner(conn: Connection, booked: Appointment, schedule: ScheduleDocument) -> None:
+    letter = letters.booked(booked, schedule)
+    await mail.write_to_schedule(conn, booked.territory_id, booked.schedule_id, letter)
+
+
+async def _look(
+    desk: Desk,
+    account: Account,
+    verb: str,
+    key: Key,
+    hold_id: HoldId,
+    territory_id: TerritoryId,
+    choice: Choice,
+) -> BeforeConfirm:
+    async with looking(desk.pool) as conn:
+        return await before_confirm(
+            conn,
+            account.id,
+            verb,
+            key,
+            hold_id=hold_id,
+            territory_id=territory_id,
+            reason=choice.reason,
+            urgency=choice.urgency,
+        )
+
+
+async def _already(
+    desk: Desk, account: Account, known: BeforeConfirm, key: Key
+) -> Appointment | None:
+    """What this key, or this hold, has become before; None where it is still to be decided."""
+    if known.answered is not None:
+        if known.answered.body_hash != key.body_hash:
+            raise IdempotencyMismatch
+        return await _appointment(desk, account, Outcome(known.answered.answer, []))
+    if known.hold_has_ended:
+        if known.appointment_id is None:
+            raise HoldExpired
+        if not known.is_own:
+            raise HoldNotYours
+        answer = {"appointment_id": str(known.appointment_id)}
+        return await _appointment(desk, account, Outcome(answer, []))
+    _refuse_unknown_codes(known)
+    return None
+
+
+def _refuse_unknown_codes(known: BeforeConfirm) -> None:
+    errors = []
+    if not known.reason_known:
+        errors.append(FieldError("reason", "Ce motif n'existe pas ici."))
+    if not known.urgency_known:
+        errors.append(FieldError("urgency", "Ce degré d'urgence n'existe pas ici."))
+    if errors:
+        raise Invalid(errors)
+
+
+async def _refuse_foreign_origin(
+    desk: Desk, account: Account, territory: Territory, hold_id: HoldId, claimed: Origin
+) -> None:
+    """Before the seal: a claim that is refused leaves the hold as it was."""
+    slot_id = await desk.broker.slot_of_hold(territory, hold_id)
+    if slot_id is None:
+        return  # the seal will say why
+    async with entered(desk.pool, account.id, account.reach) as conn:
+        slot = (await slot_store.slots_by_id(conn, [slot_id])).get(slot_id)
+    if slot and claimed not in account.origins_in(slot.territory_id, slot.schedule_id):
+        raise OriginNotYours
+
+
+async def _give_up(
+    desk: Desk, account: Account, territory: Territory, seal: Seal, hold_id: HoldId
+) -> None:
+    """End a hold that cannot be confirmed, by its one row of hold_end; then mend the broker."""
+    try:
+        async with entered(desk.pool, account.id, account.reach) as conn:
+            end = await store.revoke_hold(conn, hold_id, territory.id)
+        if end.appointment_id is None:
+            await desk.broker.unseal(territory, seal.slot_id, hold_id, REVOKED_EVENT)
+        await put_slots(desk, [seal.slot_id], "slot.mended")
+    except Unavailable:
+        return  # the seal grows old, and a worker does the same
+
+
+async def _appointment(desk: Desk, account: Account, outcome: Outcome) -> Appointment:
+    if outcome.booked is not None:
+        return outcome.booked
+    appointment_id = AppointmentId(UUID(outcome.answer["appointment_id"]))
+    async with entered(desk.pool, account.id, account.reach) as conn:
+        found = (await store.appointments(conn, [appointment_id])).get(appointment_id)
+    if found is None:
+        raise AppointmentUnknown
+    return found
