@@ -1,0 +1,66 @@
+"""`python -m web`: one web process. Any number of them may run."""
+
+import asyncio
+import socket
+from typing import Final
+
+import uvicorn
+
+from slots import logs
+from slots.settings import Settings
+from web.app import create_app
+
+MESSAGE_BYTES_MAX: Final = 16 * 1024  # of a client's WebSocket message
+STOP_WITHIN_S: Final = 3  # for requests on their way, once we are told to stop
+IDLE_CONNECTION_S: Final = 75  # longer than proxies keep theirs, so that they close first
+BACKLOG: Final = 2048
+
+
+class Server(uvicorn.Server):
+    """Says goodbye to the live sockets before it closes them."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Take no more connections, say goodbye, then wait for what is on its way."""
+        presence = getattr(self.config.app.state, "presence", None)  # type: ignore[union-attr]
+        if presence is not None:
+            await presence.say_goodbye()
+        await super().shutdown(sockets)
+
+
+def configuration(settings: Settings) -> uvicorn.Config:
+    """How uvicorn serves the application."""
+    return uvicorn.Config(
+        create_app(settings),
+        host=settings.host.strip("[]"),
+        port=settings.port,
+        loop="uvloop",
+        http="httptools",
+        # Of uvicorn's implementations the one that tells a slow reader's socket to wait.
+        ws="websockets-sansio",
+        ws_max_size=MESSAGE_BYTES_MAX,
+        ws_per_message_deflate=False,
+        lifespan="on",
+        log_config=None,  # ours: one canonical line per request
+        access_log=False,
+        server_header=False,
+        # Behind https there is a proxy on this machine, which knows the client's address;
+        # without one, whoever asks could claim any.
+        proxy_headers=settings.is_https,
+        forwarded_allow_ips="127.0.0.1,::1",
+        timeout_graceful_shutdown=STOP_WITHIN_S,
+        timeout_keep_alive=IDLE_CONNECTION_S,
+        backlog=BACKLOG,
+    )
+
+
+def main() -> None:
+    """Serve until SIGINT or SIGTERM."""
+    settings = Settings.from_environ()
+    logs.configure(settings.log_format)
+    server = Server(configuration(settings))
+    with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
+        runner.run(server.serve())
+
+
+if __name__ == "__main__":
+    main()

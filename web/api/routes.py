@@ -1,0 +1,327 @@
+"""Every endpoint of the JSON API, in one table. `web.openapi` describes it from here."""
+
+from typing import Any, Final
+
+from slots import errors
+from slots.document import SlotDocument
+from web.api import answers, appointments, bodies, directory, finding, health, holds, session, slots
+from web.api.description import show_description
+from web.api.endpoint import Endpoint, Handler, routes
+from web.metrics import MEDIA_TYPE as METRICS_MEDIA_TYPE
+from web.refusals import NotFound, SignInRefused, TooManyTries
+
+V1: Final = "/api/v1"
+SLOT: Final = V1 + "/slots/{slot_id:uuid}"
+HOLD: Final = V1 + "/holds/{hold_id:uuid}"
+APPOINTMENT: Final = V1 + "/appointments/{appointment_id:uuid}"
+
+# A board or a list asked for by territory: 422 for one that is unknown, 403 for one out of reach.
+OUT_OF_REACH: Final = (errors.NotAllowed, errors.LedgerUnavailable)
+OFFERING: Final = (errors.Invalid, errors.NotAllowed, errors.ScheduleUnknown, errors.SlotOverlap)
+NEEDS_BROKER: Final = (errors.BrokerUnavailable, errors.Rebuilding)
+HOLD_ENDED: Final = (
+    errors.HoldNotYours,
+    errors.HoldExpired,
+    errors.SlotTaken,
+    errors.SlotChanged,
+    errors.SlotWithdrawn,
+)
+CONFIRMING: Final = (
+    errors.Invalid,
+    errors.NotAllowed,
+    errors.OriginNotYours,
+    errors.DailyCap,
+    errors.SlotNotLive,
+    errors.SlotUnknown,
+)
+
+
+def _appointment_command(verb: str, handle: Handler, summary: str) -> Endpoint:
+    return Endpoint(
+        method="POST",
+        path=f"{APPOINTMENT}/{verb}",
+        handle=handle,
+        summary=summary,
+        body=bodies.Nothing,
+        keyed=True,
+        answer=answers.AppointmentAnswer,
+        refuses=(errors.NotAllowed, errors.AppointmentUnknown, errors.AppointmentEnded),
+    )
+
+
+def _listing(path: str, handle: Handler, summary: str, query: Any, answer: Any) -> Endpoint:
+    return Endpoint(
+        method="GET",
+        path=V1 + path,
+        handle=handle,
+        summary=summary,
+        query=query,
+        answer=answer,
+        refuses=OUT_OF_REACH,
+    )
+
+
+SESSION: Final = (
+    Endpoint(
+        method="POST",
+        path=V1 + "/session",
+        handle=session.open_session,
+        summary="Sign in; the answer sets the session cookie.",
+        body=bodies.SignInBody,
+        answer=answers.SessionAnswer,
+        open=True,
+        refuses=(SignInRefused, TooManyTries, errors.Unavailable, errors.LedgerUnavailable),
+    ),
+    Endpoint(
+        method="GET",
+        path=V1 + "/session",
+        handle=session.show_session,
+        summary="Who is signed in, as what, and which territories can be read.",
+        answer=answers.SessionAnswer,
+    ),
+    Endpoint(
+        method="DELETE",
+        path=V1 + "/session",
+        handle=session.end_session,
+        summary="Sign out; safe to repeat.",
+        status=204,
+        open=True,
+        refuses=(errors.LedgerUnavailable,),
+    ),
+)
+SLOTS: Final = (
+    Endpoint(
+        method="GET",
+        path=V1 + "/slots",
+        handle=finding.find_slots,
+        summary="Live slots that the account may see, with the position of each territory's log.",
+        query=bodies.SlotsQuery,
+        answer=answers.FoundAnswer,
+        refuses=OUT_OF_REACH,
+    ),
+    Endpoint(
+        method="POST",
+        path=V1 + "/slots",
+        handle=slots.offer,
+        summary="Offer one or several slots, all or nothing.",
+        body=bodies.OfferBody,
+        keyed=True,
+        answer=answers.SlotsAnswer,
+        status=201,
+        refuses=OFFERING,
+    ),
+    Endpoint(
+        method="GET",
+        path=SLOT,
+        handle=finding.show_slot,
+        summary="One slot, live or not yet.",
+        answer=SlotDocument,
+        refuses=(errors.SlotUnknown,),
+    ),
+    Endpoint(
+        method="PATCH",
+        path=SLOT,
+        handle=slots.amend,
+        summary="Change a slot; time, place, modality and acts only while nobody has a seat.",
+        body=bodies.AmendBody,
+        keyed=True,
+        answer=SlotDocument,
+        refuses=(
+            *OFFERING,
+            errors.SlotUnknown,
+            errors.SlotWithdrawn,
+            errors.SlotInUse,
+            errors.SlotNotLive,
+            errors.CapacityBelowTaken,
+            *NEEDS_BROKER,
+        ),
+    ),
+    Endpoint(
+        method="DELETE",
+        path=SLOT,
+        handle=slots.withdraw,
+        summary="Withdraw a slot. Where patients are expected, cancel_booked must say so.",
+        query=bodies.WithdrawQuery,
+        body=bodies.Nothing,
+        keyed=True,
+        answer=SlotDocument,
+        refuses=(
+            errors.NotAllowed,
+            errors.SlotUnknown,
+            errors.SlotWithdrawn,
+            errors.SlotNotLive,
+            errors.SeatsBooked,
+        ),
+    ),
+)
+HOLDS: Final = (
+    Endpoint(
+        method="POST",
+        path=SLOT + "/holds",
+        handle=holds.hold,
+        summary="Hold a seat for three minutes; the first to ask has it.",
+        body=bodies.Nothing,
+        keyed=True,
+        answer=answers.HoldAnswer,
+        status=201,
+        refuses=(
+            errors.NotAllowed,
+            errors.SlotUnknown,
+            errors.SlotTaken,
+            errors.SlotWithdrawn,
+            errors.SlotNotLive,
+            errors.TooManyHolds,
+            errors.DailyCap,
+            *NEEDS_BROKER,
+        ),
+    ),
+    Endpoint(
+        method="POST",
+        path=HOLD + "/renew",
+        handle=holds.renew,
+        summary="Hold the same seat for three minutes more, once.",
+        body=bodies.Nothing,
+        keyed=True,
+        answer=answers.HoldAnswer,
+        refuses=(*HOLD_ENDED, errors.HoldRenewed, *NEEDS_BROKER),
+    ),
+    Endpoint(
+        method="DELETE",
+        path=HOLD,
+        handle=holds.release,
+        summary="Give the seat back; safe to repeat.",
+        body=bodies.Nothing,
+        keyed=True,
+        status=204,
+        refuses=(*HOLD_ENDED, *NEEDS_BROKER),
+    ),
+    Endpoint(
+        method="POST",
+        path=HOLD + "/confirm",
+        handle=holds.confirm,
+        summary="Make the held seat an appointment. The answer is durable.",
+        body=bodies.ChoiceBody,
+        keyed=True,
+        answer=answers.AppointmentAnswer,
+        status=201,
+        refuses=(*HOLD_ENDED, *CONFIRMING, *NEEDS_BROKER),
+    ),
+    Endpoint(
+        method="POST",
+        path=V1 + "/schedules/{schedule_id:uuid}/overflow",
+        handle=holds.overflow,
+        summary="Book a surnuméraire: no slot, only with somebody who accepts that.",
+        body=bodies.OverflowBody,
+        keyed=True,
+        answer=answers.AppointmentAnswer,
+        status=201,
+        refuses=(*CONFIRMING, errors.ScheduleUnknown, errors.OverflowRefused),
+    ),
+)
+APPOINTMENTS: Final = (
+    Endpoint(
+        method="GET",
+        path=V1 + "/appointments",
+        handle=appointments.list_appointments,
+        summary="The account's bookings, received and sent.",
+        query=bodies.AppointmentsQuery,
+        answer=answers.AppointmentsAnswer,
+    ),
+    _appointment_command("cancel", appointments.cancel, "Cancel."),
+    Endpoint(
+        method="POST",
+        path=APPOINTMENT + "/move",
+        handle=appointments.move,
+        summary="Book the held seat and cancel this appointment, in one step.",
+        body=bodies.MoveBody,
+        keyed=True,
+        answer=answers.AppointmentAnswer,
+        refuses=(
+            *HOLD_ENDED,
+            *CONFIRMING,
+            errors.AppointmentUnknown,
+            errors.AppointmentEnded,
+            *NEEDS_BROKER,
+        ),
+    ),
+    _appointment_command("seen", appointments.seen, "The professional knows of it."),
+    _appointment_command("fulfil", appointments.fulfil, "The patient came."),
+    _appointment_command("noshow", appointments.noshow, "The patient did not come."),
+    _appointment_command(
+        "patient-told", appointments.patient_told, "The patient knows that it was cancelled."
+    ),
+)
+DIRECTORY: Final = (
+    _listing(
+        "/practitioners",
+        directory.list_practitioners,
+        "Practitioners with their skills and places, by name or the nearest first.",
+        bodies.DirectoryQuery,
+        answers.PractitionersAnswer,
+    ),
+    _listing(
+        "/services",
+        directory.list_services,
+        "Healthcare services, by name or the nearest first.",
+        bodies.DirectoryQuery,
+        answers.ServicesAnswer,
+    ),
+    _listing(
+        "/catalogue",
+        directory.show_catalogue,
+        "The territories' acts, reasons and urgencies, with their French labels.",
+        bodies.CatalogueQuery,
+        answers.CatalogueAnswer,
+    ),
+    Endpoint(
+        method="GET",
+        path=V1 + "/communes",
+        handle=directory.list_communes,
+        summary="Communes whose name or postcode begins so.",
+        query=bodies.CommunesQuery,
+        answer=answers.CommunesAnswer,
+    ),
+)
+WATCHING: Final = (
+    Endpoint(
+        method="GET",
+        path=V1 + "/openapi.json",
+        handle=show_description,
+        summary="This document.",
+        answer=dict,
+        open=True,
+    ),
+    Endpoint(
+        method="GET",
+        path="/healthz",
+        handle=health.healthz,
+        summary="Whether this process is alive.",
+        answer=answers.HealthAnswer,
+        open=True,
+        any_host=True,
+    ),
+    Endpoint(
+        method="GET",
+        path="/readyz",
+        handle=health.readyz,
+        summary="Whether it can serve; degraded without Redis.",
+        answer=answers.HealthAnswer,
+        also_answers=((503, answers.HealthAnswer),),
+        open=True,
+        any_host=True,
+    ),
+    Endpoint(
+        method="GET",
+        path="/metrics",
+        handle=health.show_metrics,
+        summary="Numbers for Prometheus, told to private addresses only.",
+        answer=str,
+        media_type=METRICS_MEDIA_TYPE,
+        refuses=(NotFound,),
+        open=True,
+        any_host=True,
+    ),
+)
+
+ENDPOINTS: Final = (*SESSION, *SLOTS, *HOLDS, *APPOINTMENTS, *DIRECTORY, *WATCHING)
+API_ROUTES: Final = routes(ENDPOINTS)

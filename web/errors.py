@@ -1,0 +1,152 @@
+"""Refusals as answers: the only table from classes to statuses, and RFC 9457 problem documents."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+import asyncpg
+import msgspec
+from redis.exceptions import RedisError
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+
+from slots import errors as domain
+from slots.database import UNAVAILABLE
+from slots.document import SlotDocument
+from web import refusals
+from web.sentences import SENTENCES
+
+PROBLEM_TYPE: Final = "urn:chrono48:problem:"
+PROBLEM_MEDIA_TYPE: Final = "application/problem+json"
+
+STATUS_OF: Final[Mapping[type[domain.SlotError], int]] = MappingProxyType(
+    {
+        refusals.Malformed: 400,
+        refusals.KeyRequired: 400,
+        refusals.NotSignedIn: 401,
+        refusals.SignInRefused: 401,
+        refusals.CrossSite: 403,
+        domain.NotAllowed: 403,
+        domain.OriginNotYours: 403,
+        domain.HoldNotYours: 403,
+        refusals.NotFound: 404,
+        domain.SlotUnknown: 404,
+        domain.ScheduleUnknown: 404,
+        domain.AppointmentUnknown: 404,
+        refusals.MethodNotAllowed: 405,
+        domain.Conflict: 409,
+        domain.SlotTaken: 409,
+        domain.SlotWithdrawn: 409,
+        domain.SlotChanged: 409,
+        domain.SlotNotLive: 409,
+        domain.DailyCap: 409,
+        domain.HoldRenewed: 409,
+        domain.TooManyHolds: 409,
+        domain.SlotOverlap: 409,
+        domain.SlotInUse: 409,
+        domain.CapacityBelowTaken: 409,
+        domain.SeatsBooked: 409,
+        domain.OverflowRefused: 409,
+        domain.AppointmentEnded: 409,
+        domain.HoldExpired: 410,
+        refusals.BodyTooLarge: 413,
+        refusals.MediaTypeUnsupported: 415,
+        refusals.HostUnknown: 421,
+        domain.Invalid: 422,
+        domain.IdempotencyMismatch: 422,
+        refusals.TooManyTries: 429,
+        refusals.Unexpected: 500,
+        domain.Unavailable: 503,
+        domain.BrokerUnavailable: 503,
+        domain.Rebuilding: 503,
+        domain.LedgerUnavailable: 503,
+        domain.OutcomeUnknown: 503,
+    }
+)
+
+
+class FieldProblem(msgspec.Struct, frozen=True):
+    """One field to mend: `slots[0].ends_at`, and why."""
+
+    field: str
+    message: str
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """A refusal (RFC 9457). *code* is stable, for machines; *title* and *detail* are French."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str
+    errors: list[FieldProblem] | msgspec.UnsetType = msgspec.UNSET
+    alternatives: list[SlotDocument] | msgspec.UnsetType = msgspec.UNSET
+
+
+def refusal_of(error: Exception) -> domain.SlotError:
+    """What to answer to *error*, whatever it is. What nobody foresaw is `Unexpected`."""
+    match error:
+        case domain.SlotError():
+            return error
+        case HTTPException(status_code=404):
+            return refusals.NotFound()
+        case HTTPException(status_code=405):
+            return refusals.MethodNotAllowed()
+        case HTTPException(status_code=413):
+            return refusals.BodyTooLarge()
+        case HTTPException(status_code=400):
+            return refusals.Malformed()
+        case ClientDisconnect():  # nobody will read the answer
+            return refusals.Malformed()
+        case RedisError():
+            return domain.BrokerUnavailable()
+        # What retrying would mend: a deadlock or a serialization failure that outlived its retries.
+        case asyncpg.TransactionRollbackError():
+            return domain.LedgerUnavailable()
+        case _ if isinstance(error, UNAVAILABLE):
+            return domain.LedgerUnavailable()
+        case _:
+            return refusals.Unexpected()
+
+
+def problem_of(refusal: domain.SlotError) -> Problem:
+    """The document of one refusal."""
+    title, detail = SENTENCES[refusal.code]
+    said = str(refusal)
+    # A message of its own is for the person who reads it; the class's docstring is for us.
+    if said and said != (type(refusal).__doc__ or "").strip():
+        detail = said
+    return Problem(
+        type=PROBLEM_TYPE + refusal.code,
+        title=title,
+        status=STATUS_OF[type(refusal)],
+        code=refusal.code,
+        detail=detail,
+        errors=_field_problems(refusal),
+        alternatives=_alternatives(refusal),
+    )
+
+
+def headers_of(refusal: domain.SlotError) -> dict[str, str]:
+    """What a refusal says in headers: when to come back, how to sign in."""
+    headers = {}
+    retry_after_s = getattr(refusal, "retry_after_s", None)
+    if retry_after_s is not None:
+        headers["Retry-After"] = str(retry_after_s)
+    return headers
+
+
+def _field_problems(refusal: domain.SlotError) -> list[FieldProblem] | msgspec.UnsetType:
+    if not isinstance(refusal, domain.Invalid):
+        return msgspec.UNSET
+    return [FieldProblem(error.field, error.message) for error in refusal.errors]
+
+
+def _alternatives(refusal: domain.SlotError) -> list[SlotDocument] | msgspec.UnsetType:
+    if not isinstance(refusal, domain.Conflict):
+        return msgspec.UNSET
+    # A lost race always says what else there is, be it nothing.
+    if isinstance(refusal, domain.SlotTaken | domain.HoldExpired) or refusal.alternatives:
+        return list(refusal.alternatives)
+    return msgspec.UNSET

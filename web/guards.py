@@ -1,0 +1,125 @@
+"""Pure ASGI: who may speak to us at all. Host, origin and size, before anything is read.
+
+Against cross-site requests, in this order (browsers cannot forge any of these headers):
+
+1. `Sec-Fetch-Site` decides where it is sent: an unsafe method needs `same-origin`.
+2. Without it, `Origin` must be ours.
+3. With neither, it is no browser of today but a program. It passes when it carries no session
+   cookie, or something that no HTML form can send: JSON, or an Idempotency-Key.
+
+A WebSocket needs rule 2 always: browsers send Origin with it, and no program has the cookie
+without knowing the address of the service.
+"""
+
+from typing import Final
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from slots.settings import Settings
+from web.auth import cookie_name
+from web.refusals import BodyTooLarge, CrossSite, HostUnknown
+
+BODY_BYTES_MAX: Final = 64 * 1024
+SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+# Those who watch over us ask by whatever address they know.
+ANY_HOST_PATHS: Final = frozenset({"/healthz", "/readyz", "/metrics"})
+LOOPBACK_NAMES: Final = ("127.0.0.1", "localhost", "[::1]")
+DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+
+
+class Guards:
+    """Refuses, by raising, what `web.answering` then answers."""
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        """Wrap *app*, which is reached at the addresses of *settings*."""
+        self.app = app
+        self.origins = own_origins(settings)
+        self.hosts = frozenset(origin.partition("://")[2] for origin in self.origins)
+        self.cookie_prefix = f"{cookie_name(settings)}="
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let through what may come.
+
+        Raises:
+            HostUnknown, CrossSite, BodyTooLarge.
+        """
+        match scope["type"]:
+            case "http":
+                headers = Headers(scope=scope)
+                self._check_host(scope, headers)
+                if scope["method"] not in SAFE_METHODS:
+                    self._check_site(headers)
+                await self.app(scope, _bounded(receive, headers), send)
+            case "websocket":
+                headers = Headers(scope=scope)
+                self._check_host(scope, headers)
+                if not self._is_ours(headers.get("origin")):
+                    raise CrossSite
+                await self.app(scope, receive, send)
+            case _:
+                await self.app(scope, receive, send)
+
+    def _check_host(self, scope: Scope, headers: Headers) -> None:
+        if scope["path"] in ANY_HOST_PATHS:
+            return
+        # One Host only: two of them is how caches and proxies are fooled.
+        if [host.lower() in self.hosts for host in headers.getlist("host")] != [True]:
+            raise HostUnknown
+
+    def _check_site(self, headers: Headers) -> None:
+        site = headers.get("sec-fetch-site")
+        origin = headers.get("origin")
+        if site is not None:
+            allowed = site == "same-origin"
+        elif origin is not None:
+            allowed = self._is_ours(origin)
+        else:
+            allowed = not self._has_session_cookie(headers) or _no_form_can_send(headers)
+        if not allowed:
+            raise CrossSite
+
+    def _is_ours(self, origin: str | None) -> bool:
+        return origin is not None and origin.lower() in self.origins
+
+    def _has_session_cookie(self, headers: Headers) -> bool:
+        cookies = ";".join(headers.getlist("cookie")).split(";")
+        return any(cookie.strip().startswith(self.cookie_prefix) for cookie in cookies)
+
+
+def own_origins(settings: Settings) -> frozenset[str]:
+    """The origins that our own pages have. On loopback, by each of its names."""
+    base = urlsplit(settings.base_url)
+    origins = {f"{base.scheme}://{base.netloc}".lower()}
+    default_port = DEFAULT_PORTS[base.scheme]
+    if base.port == default_port:
+        origins.add(f"{base.scheme}://{base.netloc.rpartition(':')[0]}".lower())
+    if settings.on_loopback:
+        suffix = "" if settings.port == DEFAULT_PORTS["http"] else f":{settings.port}"
+        origins |= {f"http://{name}{suffix}" for name in LOOPBACK_NAMES}
+    return frozenset(origins)
+
+
+def _no_form_can_send(headers: Headers) -> bool:
+    media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
+    return media_type == "application/json" or "idempotency-key" in headers
+
+
+def _bounded(receive: Receive, headers: Headers) -> Receive:
+    """Count what comes: a length that was announced is checked, and so is one that was not."""
+    announced = headers.get("content-length", "")
+    if announced.isdigit() and int(announced) > BODY_BYTES_MAX:
+        raise BodyTooLarge
+    received = 0
+
+    async def receive_bounded() -> Message:
+        nonlocal received
+        message = await receive()
+        if message["type"] == "http.request":
+            received += len(message.get("body", b""))
+            if received > BODY_BYTES_MAX:
+                raise BodyTooLarge
+        return message
+
+    return receive_bounded

@@ -1,0 +1,80 @@
+"""What the edge refuses before any use case is called: sign-in, guards, parsing."""
+
+from slots.errors import SlotError
+
+
+class Malformed(SlotError):
+    """The body is not JSON."""
+
+    code = "malformed"
+
+
+class MediaTypeUnsupported(SlotError):
+    """The body must be application/json."""
+
+    code = "media-type-unsupported"
+
+
+class BodyTooLarge(SlotError):
+    """The body is larger than any request needs."""
+
+    code = "body-too-large"
+
+
+class KeyRequired(SlotError):
+    """A command needs an Idempotency-Key of 1 to 100 printable characters."""
+
+    code = "idempotency-key-required"
+
+
+class NotSignedIn(SlotError):
+    """There is no live session."""
+
+    code = "not-signed-in"
+
+
+class SignInRefused(SlotError):
+    """The address and the password do not belong together."""
+
+    code = "sign-in-refused"
+
+
+class TooManyTries(SlotError):
+    """Too many failed sign-ins for this address from there."""
+
+    code = "too-many-tries"
+
+    def __init__(self, retry_after_s: int) -> None:
+        """Say how long to wait, in seconds."""
+        super().__init__()
+        self.retry_after_s = retry_after_s
+
+
+class CrossSite(SlotError):
+    """The request does not come from our own pages."""
+
+    code = "cross-site"
+
+
+class HostUnknown(SlotError):
+    """This is not the address of the service."""
+
+    code = "host-unknown"
+
+
+class NotFound(SlotError):
+    """There is nothing at this address."""
+
+    code = "not-found"
+
+
+class MethodNotAllowed(SlotError):
+    """This address does not take this method."""
+
+    code = "method-not-allowed"
+
+
+class Unexpected(SlotError):
+    """Something broke on our side."""
+
+    code = "unexpected"

@@ -1,0 +1,23 @@
+"""What an application holds while it runs: made by the lifespan, found in `request.state`."""
+
+from typing import TypedDict
+
+from slots.desk import Desk
+from slots.settings import Settings
+from web.auth import Sessions
+from web.live.hub import Hub
+from web.live.presence import Presence
+from web.places import Communes
+from web.sign_in import Passwords
+
+
+class State(TypedDict):
+    """One of each per process."""
+
+    settings: Settings
+    desk: Desk
+    hub: Hub
+    presence: Presence
+    sessions: Sessions
+    passwords: Passwords
+    communes: Communes
