@@ -29,6 +29,7 @@ RUNNERS_BESIDE_THE_STORE = {
         f"workers/people/{module}.py" for module in ("account", "accounts", "territory", "writing")
     },
 }
+RUN_BY_THE_OWNER = {"installation.sql", "embedded.sql", "people.sql", "demo.sql"}
 SQL_IN_PYTHON = re.compile(
     r"\s*(SELECT\s|INSERT\s+INTO\s|UPDATE\s+\w+\s+SET\s|DELETE\s+FROM\s|WITH\s+\w+\s+AS\s*\()",
     re.ASCII,
@@ -124,6 +125,21 @@ async def test_every_query_can_be_prepared(owner: asyncpg.Connection):
             await owner.prepare(query.sql)
         except asyncpg.PostgresError as error:
             pytest.fail(f"{file_name}: {query.name}: {error}")
+
+
+async def test_the_application_may_run_every_query_of_its_own(database_url):
+    conn = await asyncpg.connect(database_url)
+    refused = []
+    for file_name, query in QUERIES:
+        if file_name in RUN_BY_THE_OWNER:
+            continue
+        try:
+            await conn.execute(f"EXPLAIN (GENERIC_PLAN) {query.sql}")
+        except asyncpg.InsufficientPrivilegeError as error:
+            refused.append(f"{file_name}: {query.name}: {error}")
+    await conn.close()
+
+    assert refused == []
 
 
 async def test_every_query_has_the_columns_that_its_header_promises(owner: asyncpg.Connection):
