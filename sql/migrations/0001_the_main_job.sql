@@ -668,3 +668,5 @@ GRANT UPDATE (default_audience, default_acts, daily_cap, accepts_overflow) ON sc
 GRANT SELECT, INSERT, UPDATE ON slot, appointment, mail TO chrono48_app;
 GRANT SELECT, INSERT ON hold_end, idempotency_key, unmet_search, audit TO chrono48_app;
 GRANT SELECT, INSERT, DELETE ON outbox TO chrono48_app;
+-- A worker skips the rows that another one has locked: that, too, takes one updatable column.
+GRANT UPDATE (verb) ON outbox TO chrono48_app;
