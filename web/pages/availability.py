@@ -1,0 +1,306 @@
+"""`/disponibilites`: publish, see who comes, withdraw. Made for a phone between two patients."""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from typing import Any, Final
+from uuid import UUID
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from slots.account import Account
+from slots.appointment import CALL_AFTER, AppointmentStatus
+from slots.booking import appointments as appointment_cases
+from slots.booking import offering
+from slots.database import Connection
+from slots.document import SlotDocument
+from slots.errors import BrokerUnavailable, Invalid, NotAllowed, Rebuilding, SeatsBooked
+from slots.ids import ScheduleId, SlotId
+from slots.slot import OFFER_AHEAD_MAX, Slot, SlotStatus
+from slots.store.appointment import AppointmentView, appointments_of_schedules
+from slots.store.directory import DirectoryEntry
+from slots.store.slot import slots_by_id, slots_of_schedules
+from slots.times import PARIS, paris_day
+from slots.transaction import entered
+from web.pages import offer_form
+from web.pages.offer_form import Mistyped, OfferForm
+from web.pages.page import (
+    AVAILABILITY,
+    Viewer,
+    form_fields,
+    is_fragment,
+    key_of,
+    notice_of,
+    posted,
+    see_other,
+    show,
+    viewer_of,
+)
+from web.pages.reading import Ground, ground, own_entries
+from web.state import State
+
+NOTES: Final = ("Sur appel préalable", "Enfants bienvenus", "Apporter l’ordonnance")
+NOTICES: Final = {
+    "publie": "Publié. Les autres le voient déjà.",
+    "publie-plus-tard": "Enregistré. Il paraîtra 48 h avant son heure.",
+    "retire": "Retiré. Plus personne ne peut le réserver.",
+    "journee": "Tout est retiré pour aujourd’hui.",
+    "venu": "Noté : le patient est venu.",
+    "absent": "Noté : le patient n’est pas venu.",
+    "vu": "Noté : vous l’avez vu.",
+    "annule": "Rendez-vous annulé. Ceux qui l’ont pris doivent prévenir le patient.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class OwnSlot:
+    """One of my slots, or an overflow (no slot), with who comes and who was cancelled."""
+
+    starts_at: datetime
+    slot: SlotDocument | None
+    booked: list[AppointmentView]
+    cancelled: list[AppointmentView]
+
+
+@dataclass(frozen=True, slots=True)
+class OwnDay:
+    """One French day of my slots."""
+
+    day: date
+    slots: list[OwnSlot]
+
+    @property
+    def expected(self) -> int:
+        """How many patients come."""
+        return sum(len(one.booked) for one in self.slots)
+
+
+async def availability(request: Request[State]) -> Response:
+    """The page; opening it marks today's bookings as seen."""
+    viewer = await _publisher(request)
+    now = datetime.now(UTC)
+    if not is_fragment(request, "liste"):
+        await appointment_cases.seen_day(request.state["desk"], viewer.account, now)
+    wanted = request.query_params.get("horaire", "")
+    return await _page(request, viewer, OfferForm(schedule_id=wanted), now)
+
+
+async def publish(request: Request[State]) -> Response:
+    """Offer what was typed, or what one preset says."""
+    viewer = await _publisher(request)
+    desk, now = request.state["desk"], datetime.now(UTC)
+    form = await posted(request)
+    typed = offer_form.typed(form_fields(form))
+    async with entered(desk.pool, viewer.account.id, viewer.account.reach) as conn:
+        communes = (await ground(conn, viewer.account.reach)).communes
+    try:
+        offers = offer_form.offered(typed, communes)
+        slots = await offering.offer(desk, viewer.account, offers, key_of(form, typed.preset), now)
+    except Mistyped as mistyped:
+        return await _page(request, viewer, replace(typed, errors=mistyped.errors), now, 422)
+    except Invalid as invalid:
+        errors = offer_form.errors_of(invalid.errors)
+        return await _page(request, viewer, replace(typed, errors=errors), now, 422)
+    live = any(slot.starts_at <= now + desk.horizon for slot in slots)
+    return see_other(
+        AVAILABILITY.path,
+        fait="publie" if live else "publie-plus-tard",
+        creneau=slots[0].id if len(slots) == 1 else None,
+        horaire=typed.schedule_id,
+    )
+
+
+async def withdraw(request: Request[State]) -> Response:
+    """Take one slot back; asks first where patients are expected."""
+    viewer = await _publisher(request)
+    desk, now = request.state["desk"], datetime.now(UTC)
+    form = await posted(request)
+    slot_id = SlotId(request.path_params["slot_id"])
+    sure = form.get("cancel_booked") == "1"
+    key = key_of(form)
+    try:
+        await offering.withdraw(desk, viewer.account, slot_id, key, now, cancel_booked=sure)
+    except SeatsBooked:
+        booked = await _booked_in(request, viewer.account, [slot_id], now)
+        return _ask_first(request, booked, now)
+    return see_other(AVAILABILITY.path, fait="retire")
+
+
+async def withdraw_day(request: Request[State]) -> Response:
+    """Take back everything that is still ahead today; asks first where patients are expected."""
+    viewer = await _publisher(request)
+    desk, now = request.state["desk"], datetime.now(UTC)
+    form = await posted(request)
+    sure = form.get("cancel_booked") == "1"
+    try:
+        await offering.withdraw_day(desk, viewer.account, key_of(form), now, cancel_booked=sure)
+    except SeatsBooked:
+        booked = await _booked_in(request, viewer.account, None, now)
+        return _ask_first(request, booked, now)
+    return see_other(AVAILABILITY.path, fait="journee")
+
+
+async def _publisher(request: Request[State]) -> Viewer:
+    viewer = await viewer_of(request)
+    if not viewer.account.schedules:
+        raise NotAllowed
+    return viewer
+
+
+async def _page(
+    request: Request[State], viewer: Viewer, form: OfferForm, now: datetime, status: int = 200
+) -> Response:
+    account, desk = viewer.account, request.state["desk"]
+    since, _ = paris_day(now)
+    async with entered(desk.pool, account.id, account.reach) as conn:
+        days = await _days(conn, account, since, now + OFFER_AHEAD_MAX, now)
+        entries = await own_entries(conn, account)
+        words = await ground(conn, account.reach)
+    days = [await _overlaid(request, account, day) for day in days]
+    context: dict[str, Any] = {
+        "days": days,
+        "today": now.astimezone(PARIS).date(),
+        "now": now,
+        "entries": entries,
+        "words_of": words,
+        "call_after": CALL_AFTER,
+        "at": dict.fromkeys(_slugs(request, account), ""),
+        "schedules": [str(schedule_id) for schedule_id in account.schedules],
+        "source": f"{AVAILABILITY.path}?fragment=liste",
+    }
+    if is_fragment(request, "liste"):
+        return show(request, "_own_slots.html", **context)
+    chosen = _chosen(form, entries)
+    return show(
+        request,
+        "availability.html",
+        status=status,
+        **context,
+        **_form_context(form, chosen, words, days, now),
+        notice=notice_of(request, NOTICES),
+        undo=_undo(request, days),
+    )
+
+
+def _form_context(
+    form: OfferForm, chosen: DirectoryEntry, words: Ground, days: list[OwnDay], now: datetime
+) -> dict[str, Any]:
+    taken = [
+        (own.slot.starts_at, own.slot.ends_at)
+        for day in days
+        for own in day.slots
+        if own.slot and own.slot.status != SlotStatus.UNAVAILABLE and not own.slot.schedule.service
+    ]
+    today = now.astimezone(PARIS).date()
+    minutes = int(form.duration_min) if form.duration_min.isdigit() else 0
+    return {
+        "form": form,
+        "chosen": chosen,
+        "acts": sorted(words.acts.values(), key=lambda act: act.code not in chosen.acts),
+        "chosen_acts": form.acts if form.was_sent else chosen.acts,
+        "chosen_audience": form.audience if form.was_sent else chosen.audience,
+        "communes": words.communes.values(),
+        "presets": offer_form.presets(now, taken, minutes or offer_form.DURATION_DEFAULT_MIN),
+        "durations": offer_form.DURATIONS_MIN,
+        "notes": NOTES,
+        "first_day": today,
+        "last_day": (now + OFFER_AHEAD_MAX).astimezone(PARIS).date(),
+        "twice": offer_form.TWICE,
+        "new_form_key": form.was_sent,
+    }
+
+
+def _chosen(form: OfferForm, entries: dict[ScheduleId, DirectoryEntry]) -> DirectoryEntry:
+    for schedule_id, entry in entries.items():
+        if str(schedule_id) == form.schedule_id:
+            return entry
+    return next(iter(entries.values()))
+
+
+async def _days(
+    conn: Connection, account: Account, since: datetime, until: datetime, now: datetime
+) -> list[OwnDay]:
+    schedule_ids = list(account.schedules)
+    slots = await slots_of_schedules(conn, schedule_ids, since, until)
+    views = await appointments_of_schedules(conn, schedule_ids, since, until)
+    own = [_own(slot, views) for slot in slots if not slot.withdrawn or _of(slot, views)]
+    own += [
+        OwnSlot(view.appointment.starts_at, None, *_split([view]))
+        for view in views
+        if view.appointment.overflow
+    ]
+    days: dict[date, list[OwnSlot]] = {}
+    today = now.astimezone(PARIS).date()
+    for one in sorted(own, key=lambda one: one.starts_at):
+        day = max(today, one.starts_at.astimezone(PARIS).date())
+        days.setdefault(day, []).append(one)
+    return [OwnDay(day, days[day]) for day in sorted(days)]
+
+
+def _own(slot: Slot, views: list[AppointmentView]) -> OwnSlot:
+    return OwnSlot(slot.starts_at, slot.document(), *_split(_of(slot, views)))
+
+
+def _of(slot: Slot, views: list[AppointmentView]) -> list[AppointmentView]:
+    return [view for view in views if view.appointment.slot_id == slot.id]
+
+
+def _split(views: list[AppointmentView]) -> tuple[list[AppointmentView], list[AppointmentView]]:
+    """Those who come or came, and those whom this side cancelled."""
+    kept = [view for view in views if view.appointment.status is not AppointmentStatus.CANCELLED]
+    gone = [view for view in views if view.appointment.cancelled_by_side == "professional"]
+    return kept, gone
+
+
+async def _overlaid(request: Request[State], account: Account, day: OwnDay) -> OwnDay:
+    """The same day, with the holds that only the live board knows."""
+    live: dict[UUID, SlotDocument] = {}
+    for territory_id in set(account.schedules.values()):
+        try:
+            board = await request.state["hub"].board(territory_id)
+        except (BrokerUnavailable, Rebuilding):
+            continue
+        live |= {slot.id: slot for slot in board.slots.values()}
+
+    def newest(slot: SlotDocument | None) -> SlotDocument | None:
+        known = live.get(slot.id) if slot else None
+        return known if slot and known and known.version >= slot.version else slot
+
+    return OwnDay(day.day, [replace(one, slot=newest(one.slot)) for one in day.slots])
+
+
+async def _booked_in(
+    request: Request[State], account: Account, slot_ids: list[SlotId] | None, now: datetime
+) -> list[AppointmentView]:
+    """Who is expected in these slots; with None, in all that are ahead today."""
+    since, until = paris_day(now)
+    async with entered(request.state["desk"].pool, account.id, account.reach) as conn:
+        if slot_ids is not None:
+            slots = (await slots_by_id(conn, slot_ids)).values()
+            since = min((slot.starts_at for slot in slots), default=since)
+            until = max((slot.ends_at for slot in slots), default=until)
+        views = await appointments_of_schedules(conn, list(account.schedules), since, until)
+    return [
+        view
+        for view in views
+        if view.appointment.status is AppointmentStatus.BOOKED
+        and view.appointment.slot_id is not None
+        and (slot_ids is None or view.appointment.slot_id in slot_ids)
+    ]
+
+
+def _ask_first(request: Request[State], booked: list[AppointmentView], now: datetime) -> Response:
+    return show(request, "withdraw.html", status=409, booked=booked, now=now)
+
+
+def _undo(request: Request[State], days: list[OwnDay]) -> SlotDocument | None:
+    """The slot that was published just now, to be taken back with one tap."""
+    wanted = request.query_params.get("creneau")
+    slots = [own.slot for day in days for own in day.slots if own.slot]
+    found = [slot for slot in slots if str(slot.id) == wanted]
+    return found[0] if found and found[0].status == SlotStatus.FREE else None
+
+
+def _slugs(request: Request[State], account: Account) -> list[str]:
+    known = request.state["desk"].territories.by_id
+    return sorted({known[number].slug for number in account.schedules.values()})

@@ -1,0 +1,145 @@
+"""Hold a place, count down, confirm: `/creneaux/{id}/retenir` and `/retenues/{id}`."""
+
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from slots.booking import appointments as appointment_cases
+from slots.booking import confirming, holding
+from slots.booking.confirming import Choice
+from slots.errors import SlotUnknown
+from slots.ids import AppointmentId, HoldId, SlotId, territory_of
+from slots.slot import Hold
+from slots.store.slot import slots_by_id
+from slots.times import rfc3339
+from slots.transaction import entered
+from web.pages.orientations import identified, own_appointment
+from web.pages.page import (
+    ORIENT,
+    REGULATION,
+    Viewer,
+    key_of,
+    own_path,
+    posted,
+    see_other,
+    show,
+    viewer_of,
+)
+from web.pages.reading import ground
+from web.pages.search_form import prefilled
+from web.state import State
+
+# What travels from the search to the confirmation, and back.
+CARRIED: Final = ("act", "delay", "moving", "back")
+
+
+async def hold(request: Request[State]) -> Response:
+    """Hold a seat of a slot; whoever comes second is told, with what else there is."""
+    viewer = await viewer_of(request)
+    form = await posted(request)
+    slot_id = SlotId(request.path_params["slot_id"])
+    now = datetime.now(UTC)
+    held = await holding.hold(request.state["desk"], viewer.account, slot_id, key_of(form), now)
+    return _to_hold(held, form)
+
+
+async def hold_page(request: Request[State]) -> Response:
+    """What is held, until when, and the form that makes it true."""
+    viewer = await viewer_of(request)
+    account, desk, now = viewer.account, request.state["desk"], datetime.now(UTC)
+    query = request.query_params
+    slot_id = identified(query.get("creneau", ""))
+    if slot_id is None or territory_of(slot_id) not in account.reach:
+        raise SlotUnknown
+    async with entered(desk.pool, account.id, account.reach) as conn:
+        slot = (await slots_by_id(conn, [SlotId(slot_id)])).get(SlotId(slot_id))
+        words = await ground(conn, account.reach)
+        moved = await own_appointment(conn, account, query.get("moving", ""))
+    if slot is None or not account.may_see(slot.territory_id, slot.schedule_id, slot.audience):
+        raise SlotUnknown
+    act = query.get("act") or slot.card.acts[0]
+    waits_h = (slot.starts_at - now).total_seconds() / 3600
+    return show(
+        request,
+        "hold.html",
+        hold_id=request.path_params["hold_id"],
+        slot=slot.document(),
+        expires_at=_instant(query.get("until", "")) or now,
+        renewed=query.get("renewed") == "1",
+        chosen=prefilled(act, query.get("delay", ""), waits_h),
+        reasons=words.reasons[slot.territory_id],
+        urgencies=words.urgencies[slot.territory_id],
+        act_labels=[words.act_label(code) for code in slot.card.acts],
+        moved=moved,
+        carried=_carried(query),
+        back=own_path(query.get("back"), _home(viewer)),
+        now=now,
+    )
+
+
+async def renew(request: Request[State]) -> Response:
+    """Three minutes more, once."""
+    viewer = await viewer_of(request)
+    form = await posted(request)
+    held = await holding.renew(
+        request.state["desk"], viewer.account, _hold_id(request), key_of(form), datetime.now(UTC)
+    )
+    return _to_hold(held, form, renewed="1")
+
+
+async def release(request: Request[State]) -> Response:
+    """Give the seat back, and look on."""
+    viewer = await viewer_of(request)
+    form = await posted(request)
+    await holding.release(
+        request.state["desk"], viewer.account, _hold_id(request), datetime.now(UTC)
+    )
+    return see_other(own_path(str(form.get("back", "")), _home(viewer)))
+
+
+async def confirm(request: Request[State]) -> Response:
+    """Make the held seat a booking, or the new place of a booking that moves."""
+    viewer = await viewer_of(request)
+    form = await posted(request)
+    desk, account, now = request.state["desk"], viewer.account, datetime.now(UTC)
+    hold_id, key = _hold_id(request), key_of(form)
+    moving = identified(str(form.get("moving", "")))
+    if moving is not None:
+        appointment = await appointment_cases.move(
+            desk, account, AppointmentId(moving), hold_id, key, now
+        )
+    else:
+        choice = Choice(str(form.get("reason", "")), str(form.get("urgency", "")), None)
+        appointment = await confirming.confirm(desk, account, hold_id, choice, key, now)
+    return see_other(
+        f"/rendez-vous/{appointment.id}",
+        fait="deplace" if moving else "reserve",
+        back=own_path(str(form.get("back", "")), ""),
+    )
+
+
+def _hold_id(request: Request[State]) -> HoldId:
+    return HoldId(request.path_params["hold_id"])
+
+
+def _to_hold(held: Hold, form: Any, **more: str) -> Response:
+    query = {"creneau": str(held.slot_id), "until": rfc3339(held.expires_at)}
+    return see_other(f"/retenues/{held.id}", **query, **_carried(form), **more)
+
+
+def _carried(fields: Any) -> dict[str, str]:
+    return {name: str(fields[name]) for name in CARRIED if fields.get(name)}
+
+
+def _home(viewer: Viewer) -> str:
+    return (REGULATION if REGULATION in viewer.screens else ORIENT).path
+
+
+def _instant(text: str) -> datetime | None:
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return instant if instant.tzinfo else None

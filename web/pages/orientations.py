@@ -1,0 +1,161 @@
+"""What an organisation has booked: `/orientations`, the sheet of one booking, and its verbs."""
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Final
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from slots.account import Account
+from slots.appointment import Appointment
+from slots.booking import appointments as cases
+from slots.database import Connection
+from slots.errors import AppointmentUnknown
+from slots.ids import AppointmentId, territory_of
+from slots.store.appointment import (
+    AppointmentView,
+    appointments,
+    appointments_of_organisation,
+    patients_to_tell,
+    views,
+)
+from slots.transaction import entered
+from web.pages.page import (
+    AVAILABILITY,
+    ORIENTATIONS,
+    is_fragment,
+    key_of,
+    notice_of,
+    posted,
+    see_other,
+    show,
+    viewer_of,
+)
+from web.pages.reading import ground, territories_of
+from web.state import State
+
+LOOK_BACK: Final = timedelta(days=2)
+NOTICES: Final = {
+    "reserve": "C’est réservé. Donnez la référence au patient.",
+    "deplace": "Rendez-vous déplacé. La référence a changé.",
+    "annule": "Rendez-vous annulé.",
+    "prevenu": "Noté : le patient est prévenu.",
+    "venu": "Noté : le patient est venu.",
+    "absent": "Noté : le patient n’est pas venu.",
+    "vu": "Noté : vous l’avez vu.",
+}
+# Path of a verb → its use case, and the notice that follows.
+VERBS: Final = {
+    "annuler": (cases.cancel, "annule"),
+    "prevenu": (cases.patient_told, "prevenu"),
+    "vu": (cases.seen, "vu"),
+    "venu": (cases.fulfil, "venu"),
+    "absent": (cases.noshow, "absent"),
+}
+
+
+async def orientations(request: Request[State]) -> Response:
+    """The bookings of my organisation, and the patients whom it must tell."""
+    viewer = await viewer_of(request)
+    account, desk, now = viewer.account, request.state["desk"], datetime.now(UTC)
+    async with entered(desk.pool, account.id, account.reach) as conn:
+        known = await appointments_of_organisation(conn, account.organisation_id, now - LOOK_BACK)
+        to_tell = await patients_to_tell(conn, account.organisation_id)
+        words = await ground(conn, account.reach)
+    kept = [view for view in known if not view.appointment.moved_to]
+    template = {"liste": "_orientations.html", "taches": "_to_tell.html"}.get(
+        request.query_params.get("fragment", ""), "orientations.html"
+    )
+    return show(
+        request,
+        template,
+        views=kept,
+        to_tell=to_tell,
+        words_of=words,
+        now=now,
+        at={territory.slug: "" for territory in territories_of(request, account)},
+        notice=None if is_fragment(request, "liste") else notice_of(request, NOTICES),
+    )
+
+
+async def sheet(request: Request[State]) -> Response:
+    """One booking: for the patient, and for those who talk about it."""
+    viewer = await viewer_of(request)
+    account, desk, now = viewer.account, request.state["desk"], datetime.now(UTC)
+    async with entered(desk.pool, account.id, account.reach) as conn:
+        view = await _view(request, conn, account)
+        words = await ground(conn, account.reach)
+    return show(
+        request,
+        "appointment.html",
+        view=view,
+        one=view.appointment,
+        words_of=words,
+        acts=[
+            words.acts[code] for code in (view.slot.acts if view.slot else ()) if code in words.acts
+        ],
+        is_sender=view.appointment.booked_by_organisation_id == account.organisation_id,
+        is_receiver=account.acts_for(view.appointment.schedule_id),
+        at={desk.territories.by_id[view.appointment.territory_id].slug: ""},
+        now=now,
+        notice=notice_of(request, NOTICES),
+    )
+
+
+def verb(path: str) -> Callable[[Request[State]], Awaitable[Response]]:
+    """The endpoint of one verb on one appointment: it does it, and goes back where it was asked."""
+    case, done = VERBS[path]
+
+    async def endpoint(request: Request[State]) -> Response:
+        viewer = await viewer_of(request)
+        form = await posted(request)
+        appointment_id = AppointmentId(request.path_params["appointment_id"])
+        now = datetime.now(UTC)
+        await case(request.state["desk"], viewer.account, appointment_id, key_of(form), now)
+        return see_other(_asked_from(request, viewer.account), fait=done)
+
+    return endpoint
+
+
+def identified(text: str) -> UUID | None:
+    """An id that somebody sent, if it is one of ours."""
+    try:
+        identifier = UUID(text)
+    except ValueError:
+        return None
+    return identifier if territory_of(identifier) else None
+
+
+async def own_appointment(conn: Connection, account: Account, text: str) -> Appointment | None:
+    """The booking of this organisation that a link names."""
+    appointment_id = AppointmentId(identified(text) or UUID(int=0))
+    found = (await appointments(conn, [appointment_id])).get(appointment_id)
+    is_own = found is not None and found.booked_by_organisation_id == account.organisation_id
+    return found if is_own else None
+
+
+async def _view(request: Request[State], conn: Connection, account: Account) -> AppointmentView:
+    appointment_id = AppointmentId(request.path_params["appointment_id"])
+    found = (await appointments(conn, [appointment_id])).get(appointment_id)
+    if found is None or not _concerns(found, account):
+        raise AppointmentUnknown
+    return (await views(conn, [found]))[0]
+
+
+def _concerns(appointment: Appointment, account: Account) -> bool:
+    return (
+        account.acts_for(appointment.schedule_id)
+        or appointment.booked_by_organisation_id == account.organisation_id
+    )
+
+
+def _asked_from(request: Request[State], account: Account) -> str:
+    """The page that the button was on; the browser says it, and only its path counts."""
+    path = urlsplit(request.headers.get("referer", "")).path
+    known = ("/orienter", "/regulation", AVAILABILITY.path, ORIENTATIONS.path)
+    if path in known or path.startswith("/rendez-vous/"):
+        return path
+    return ORIENTATIONS.path if not account.schedules else AVAILABILITY.path

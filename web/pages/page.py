@@ -1,0 +1,154 @@
+"""What every page has in common: who looks, which screens they have, and how a page is answered."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse
+
+from slots.account import Account
+from slots.audience import MEMBER_ROLES, Role
+from slots.store.idempotency import Key
+from web.auth import account_of
+from web.pages.environment import rendered
+from web.refusals import KeyRequired
+from web.state import State
+
+SEE_OTHER: Final = 303  # after a post, get: reloading sends nothing twice
+FORM_FIELDS_MAX: Final = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """One entry of the navigation."""
+
+    path: str
+    name: str
+    icon: str
+
+
+AVAILABILITY: Final = Screen("/disponibilites", "Mes disponibilités", "calendar")
+ORIENT: Final = Screen("/orienter", "Orienter", "search")
+REGULATION: Final = Screen("/regulation", "Régulation", "board")
+ORIENTATIONS: Final = Screen("/orientations", "Orientations", "list")
+DIRECTORY: Final = Screen("/annuaire", "Annuaire", "people")
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Who looks at a page, and the screens of their roles, the best first."""
+
+    account: Account
+    screens: tuple[Screen, ...]
+
+    @property
+    def name(self) -> str:
+        """The person's name."""
+        return self.account.name
+
+    @property
+    def organisation(self) -> str:
+        """Where they work."""
+        return self.account.organisation
+
+
+def screens_of(account: Account) -> tuple[Screen, ...]:
+    """The screens that the account's roles use."""
+    roles = frozenset[Role]().union(*account.roles.values())
+    screens = []
+    if account.schedules:
+        screens.append(AVAILABILITY)
+    if Role.REGULATOR in roles:
+        screens.append(REGULATION)
+    if roles & {Role.PROFESSIONAL, Role.REFERRER, Role.COORDINATOR}:
+        screens.append(ORIENT)
+    if roles & (MEMBER_ROLES | {Role.REGULATOR}):
+        screens.append(ORIENTATIONS)
+    return (*screens, DIRECTORY)
+
+
+async def viewer_of(request: Request[State]) -> Viewer:
+    """Who asks for a page.
+
+    Raises:
+        NotSignedIn: The problem page sends them to sign in, and back.
+    """
+    account = await account_of(request)
+    viewer = Viewer(account, screens_of(account))
+    # Also a refusal is a page with its navigation: `problem_page` finds it here.
+    request.scope["state"]["viewer"] = viewer
+    return viewer
+
+
+def show(
+    request: Request[State], template: str, /, *, status: int = 200, **context: Any
+) -> HTMLResponse:
+    """A whole page. *context* may name `viewer`."""
+    return HTMLResponse(page_text(request, template, **context), status_code=status)
+
+
+def page_text(request: Request[Any], template: str, /, **context: Any) -> str:
+    """The HTML of a page or of a fragment."""
+    state = request.scope["state"]
+    common = {
+        "product_name": state["settings"].product_name,
+        "nonce": state.get("nonce", ""),
+        "path": request.url.path,
+        "viewer": state.get("viewer"),
+        "notice": None,
+    }
+    return rendered(template, **{**common, **context})
+
+
+def is_fragment(request: Request[State], name: str) -> bool:
+    """Whether only the named part of the page is asked for, to replace it in the browser."""
+    return request.query_params.get("fragment") == name
+
+
+async def posted(request: Request[State]) -> FormData:
+    """The fields of a posted form, kept for the page that offers to send it again."""
+    form = await request.form(max_files=0, max_fields=FORM_FIELDS_MAX)
+    request.scope["state"]["posted"] = form_fields(form)
+    return form
+
+
+def form_fields(form: FormData) -> list[tuple[str, str]]:
+    """Names and values as they were typed; files are nothing that we ask for."""
+    return [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
+
+
+def key_of(form: FormData, *more: str) -> Key:
+    """The idempotency key that the page gave to its form, bound to what was typed into it.
+
+    *more* tells apart the buttons of one form.
+
+    Raises:
+        KeyRequired: The form came without one.
+    """
+    given = form.get("key")
+    if not isinstance(given, str) or not 0 < len(given) <= 60:
+        raise KeyRequired
+    body = urlencode(sorted(form_fields(form)))
+    return Key(":".join((given, *more)), hashlib.sha256(body.encode()).digest())
+
+
+def see_other(path: str, **query: object) -> RedirectResponse:
+    """Go and look there."""
+    kept = {name: value for name, value in query.items() if value not in (None, "")}
+    return RedirectResponse(f"{path}?{urlencode(kept)}" if kept else path, SEE_OTHER)
+
+
+def own_path(path: str | None, default: str) -> str:
+    """A path of ours that somebody sent, never another site's address."""
+    if path and path.startswith("/") and not path.startswith(("//", "/\\")):
+        return path
+    return default
+
+
+def notice_of(request: Request[State], notices: Mapping[str, str]) -> str | None:
+    """What has just been done, said once on the page that follows: `?fait=…`."""
+    return notices.get(request.query_params.get("fait", ""))

@@ -1,0 +1,74 @@
+"""A refusal as a page: what happened, and what to do next. Nothing that was typed is lost."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import urlencode
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from slots.settings import Settings
+from web.errors import Problem
+from web.pages.page import ORIENT, REGULATION, SEE_OTHER, Screen, Viewer, page_text
+
+# What to do next, where the sentence itself does not say it.
+NEXT_STEPS: Final = {
+    "not-found": "L’adresse est peut-être ancienne. Reprenez depuis un écran ci-dessous.",
+    "unexpected": "Réessayez ; si cela continue, prévenez la coordination de votre CPTS.",
+    "cross-site": "Ouvrez la page depuis son adresse habituelle, puis recommencez.",
+    "not-allowed": "Si vous devriez y avoir droit, demandez à la coordination de votre CPTS.",
+    "hold-expired": "Retenez à nouveau une place : celle-ci, si elle est encore libre, ou une autre.",
+    "hold-renewed": "Confirmez avant la fin du décompte, ou libérez la place.",
+    "slot-taken": "Choisissez une autre place.",
+    "slot-withdrawn": "Choisissez une autre place.",
+    "slot-changed": "Relisez le créneau, puis retenez-le à nouveau s’il convient.",
+    "slot-not-live": "Choisissez une autre place.",
+    "daily-cap": "Choisissez une autre place, ou un autre jour.",
+    "slot-overlap": "Changez l’heure, ou retirez d’abord l’autre créneau.",
+}
+UNKNOWN_YET: Final = 503
+
+
+def problem_page(
+    request: Request[Any], problem: Problem, headers: Mapping[str, str], settings: Settings
+) -> Response:
+    """The page of one refusal; whoever is not signed in is sent to sign in, and back."""
+    state = request.scope.setdefault("state", {})
+    state.setdefault("settings", settings)
+    if problem.code == "not-signed-in":
+        return _to_sign_in(request)
+    posted: list[tuple[str, str]] = state.get("posted", [])
+    alternatives = () if problem.alternatives is msgspec.UNSET else problem.alternatives
+    text = page_text(
+        request,
+        "problem.html",
+        problem=problem,
+        next_step=NEXT_STEPS.get(problem.code, ""),
+        errors=() if problem.errors is msgspec.UNSET else problem.errors,
+        alternatives=alternatives,
+        # The same key again finds out what became of the first try.
+        again=posted if problem.status == UNKNOWN_YET else (),
+        context=[
+            (name, value) for name, value in posted if name in ("moving", "act", "delay", "back")
+        ],
+        back=dict(posted).get("back") or _best_screen(state.get("viewer")).path,
+    )
+    return HTMLResponse(text, problem.status, headers=dict(headers))
+
+
+def _to_sign_in(request: Request[Any]) -> Response:
+    # A post cannot be repeated after the detour: go back to the page that it came from.
+    wanted = request.url.path
+    if request.url.query and request.method == "GET":
+        wanted += "?" + request.url.query
+    query = urlencode({"suite": wanted}) if request.method == "GET" and wanted != "/" else ""
+    return RedirectResponse("/connexion" + (f"?{query}" if query else ""), SEE_OTHER)
+
+
+def _best_screen(viewer: Viewer | None) -> Screen:
+    screens = viewer.screens if viewer else ()
+    for screen in (REGULATION, ORIENT):
+        if screen in screens:
+            return screen
+    return screens[0] if screens else Screen("/", "Accueil", "list")

@@ -1,0 +1,43 @@
+"""The pages, by address. Writes are posts; each answers with a redirect or with what to mend."""
+
+from typing import Final
+
+from starlette.routing import BaseRoute, Mount, Route
+
+from web.pages.assets import DIRECTORY, Assets
+from web.pages.availability import availability, publish, withdraw, withdraw_day
+from web.pages.directory import annuaire
+from web.pages.holding import confirm, hold, hold_page, release, renew
+from web.pages.orient import orient
+from web.pages.orientations import VERBS, orientations, sheet, verb
+from web.pages.overflow import overflow, overflow_page
+from web.pages.regulation import regulation
+from web.pages.sign_in import home, sign_in, sign_in_page, sign_out
+
+PAGE_ROUTES: Final[list[BaseRoute]] = [
+    Route("/", home),
+    Route("/connexion", sign_in_page),
+    Route("/connexion", sign_in, methods=["POST"]),
+    Route("/deconnexion", sign_out, methods=["POST"]),
+    Route("/disponibilites", availability),
+    Route("/disponibilites", publish, methods=["POST"]),
+    Route("/disponibilites/retirer-aujourdhui", withdraw_day, methods=["POST"]),
+    Route("/disponibilites/{slot_id:uuid}/retirer", withdraw, methods=["POST"]),
+    Route("/orienter", orient),
+    Route("/regulation", regulation),
+    Route("/orientations", orientations),
+    Route("/annuaire", annuaire),
+    Route("/creneaux/{slot_id:uuid}/retenir", hold, methods=["POST"]),
+    Route("/retenues/{hold_id:uuid}", hold_page),
+    Route("/retenues/{hold_id:uuid}/prolonger", renew, methods=["POST"]),
+    Route("/retenues/{hold_id:uuid}/liberer", release, methods=["POST"]),
+    Route("/retenues/{hold_id:uuid}/confirmer", confirm, methods=["POST"]),
+    Route("/rendez-vous/{appointment_id:uuid}", sheet),
+    *(
+        Route(f"/rendez-vous/{{appointment_id:uuid}}/{path}", verb(path), methods=["POST"])
+        for path in VERBS
+    ),
+    Route("/en-sus/{schedule_id:uuid}", overflow_page),
+    Route("/en-sus/{schedule_id:uuid}", overflow, methods=["POST"]),
+    Mount("/static", Assets(directory=DIRECTORY)),
+]

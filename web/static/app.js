@@ -1,0 +1,8 @@
+// Everything that a page may need; each module acts only where its element is.
+
+import "./sending.js"
+import "./slot-list.js"
+import "./freshness.js"
+import "./live-fragment.js"
+import "./countdown.js"
+import "./offer.js"

@@ -1,0 +1,50 @@
+// France's wall clock and the words for how soon something is, as web/pages/french.py says them.
+
+const NBSP = "\u00a0"
+const parts = new Intl.DateTimeFormat("fr-FR", {
+  timeZone: "Europe/Paris", hour: "numeric", minute: "2-digit", hourCycle: "h23",
+})
+const dayKey = new Intl.DateTimeFormat("en-CA", { timeZone: "Europe/Paris" }) // 2026-11-26
+const dayName = new Intl.DateTimeFormat("fr-FR", {
+  timeZone: "Europe/Paris", weekday: "long", day: "numeric", month: "long",
+})
+
+/** `17 h 30`; in the hour that exists twice, which of both. */
+export function hour(instant) {
+  const found = Object.fromEntries(parts.formatToParts(instant).map((part) => [part.type, part.value]))
+  const said = `${Number(found.hour)}${NBSP}h` + (found.minute === "00" ? "" : NBSP + found.minute)
+  const twice = [-1, 1].find((way) => parts.format(new Date(+instant + way * 3_600_000)) === parts.format(instant))
+  if (!twice) return said
+  return `${said} (heure d’${twice > 0 ? "été" : "hiver"})`
+}
+
+/** `aujourd’hui`, `demain`, `après-demain`, or the day by its name. */
+export function nearDay(instant, now = new Date()) {
+  const ahead = Math.round((Date.parse(dayKey.format(instant)) - Date.parse(dayKey.format(now))) / 86_400_000)
+  return ["hier", "aujourd’hui", "demain", "après-demain"][ahead + 1] ?? dayName.format(instant)
+}
+
+/** The calendar day in France, `2026-11-26`. */
+export const day = (instant) => dayKey.format(instant)
+
+/** `dans 2 h 05`, `maintenant`. */
+export function delay(instant, now = Date.now()) {
+  const minutes = Math.floor((instant - now) / 60_000)
+  if (minutes < 1) return "maintenant"
+  if (minutes >= 600) return `dans ${Math.round(minutes / 60)}${NBSP}h`
+  const [hours, rest] = [Math.floor(minutes / 60), minutes % 60]
+  if (!hours) return `dans ${rest}${NBSP}min`
+  return `dans ${hours}${NBSP}h` + (rest ? NBSP + String(rest).padStart(2, "0") : "")
+}
+
+/** `3 s`, `2 min`: the age of data. */
+export function age(seconds) {
+  return seconds < 90 ? `${Math.round(seconds)}${NBSP}s` : `${Math.round(seconds / 60)}${NBSP}min`
+}
+
+/** Kilometres between two points in degrees, as the crow flies. */
+export function kilometres(lat1, lon1, lat2, lon2) {
+  const [a, b, c, d] = [lat1, lon1, lat2, lon2].map((degrees) => (degrees * Math.PI) / 180)
+  const half = Math.sin((c - a) / 2) ** 2 + Math.cos(a) * Math.cos(c) * Math.sin((d - b) / 2) ** 2
+  return 12_742 * Math.asin(Math.sqrt(half))
+}

@@ -1,0 +1,44 @@
+// The form that publishes: a stepper for thumbs, more moments, and only the fields that apply.
+
+document.addEventListener("click", ({ target }) => {
+  const button = target.closest("[data-step], [data-add-moment]")
+  if (button?.dataset.step) step(button)
+  if (button?.hasAttribute("data-add-moment")) addMoment(button)
+})
+
+document.addEventListener("change", ({ target }) => {
+  if (target.name === "modality" || target.name === "area") show(target.form)
+  if (target.name === "schedule_id" && target.form.dataset.reload !== undefined) {
+    location.assign(`?horaire=${encodeURIComponent(target.value)}`)
+  }
+})
+
+function step(button) {
+  const input = button.parentElement.querySelector("input")
+  button.dataset.step === "up" ? input.stepUp() : input.stepDown()
+  input.dispatchEvent(new Event("change", { bubbles: true }))
+}
+
+function addMoment(button) {
+  const moments = button.form.querySelectorAll(".moment")
+  const last = moments[moments.length - 1]
+  const next = last.cloneNode(true)
+  const number = moments.length
+  for (const field of next.querySelectorAll("[id]")) field.id = field.id.replace(/\d+$/, number)
+  for (const label of next.querySelectorAll("label")) label.htmlFor = label.htmlFor.replace(/\d+$/, number)
+  for (const told of next.querySelectorAll(".error")) told.remove()
+  next.querySelector('[name="at"]').value = ""
+  last.after(next)
+  next.querySelector('[name="at"]').focus()
+}
+
+function show(form) {
+  for (const part of form.querySelectorAll("[data-when]")) {
+    const [name, value] = part.dataset.when.split("=")
+    part.hidden = new FormData(form).get(name) !== value
+  }
+}
+
+for (const form of document.querySelectorAll("form[data-offer]")) show(form)
+new MutationObserver(() => document.querySelectorAll("form[data-offer]").forEach(show)).observe(
+  document.body, { childList: true })

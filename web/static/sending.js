@@ -1,0 +1,64 @@
+// Forms are sent without leaving the page, and a lost answer is asked for again with the same key:
+// "vérification…", never "échec", since the first try may well have succeeded. Without this script
+// the same forms are posted as they are.
+
+const TRIES_FOR = 60_000 // ms
+const WAIT_FIRST = 500 // ms
+const WAIT_MAX = 5_000 // ms
+const NOTHING_DONE = "Pas de réponse du service. Vérifiez le réseau, puis réessayez : rien ne sera fait deux fois."
+
+const pause = (ms) => new Promise((done) => setTimeout(done, ms))
+const verifying = () => document.getElementById("verifying")
+
+document.addEventListener("submit", (event) => {
+  const { target: form, submitter } = event
+  if (form.method !== "post" || event.defaultPrevented) return
+  event.preventDefault()
+  if (submitter?.ariaBusy === "true") return
+  const body = new URLSearchParams(new FormData(form, submitter))
+  const action = submitter?.getAttribute("formaction") ?? form.action
+  busy(submitter, true)
+  send(action, body).finally(() => busy(submitter, false))
+})
+
+function busy(button, is) {
+  if (button) button.ariaBusy = is ? "true" : null
+}
+
+async function send(action, body) {
+  const until = Date.now() + TRIES_FOR
+  for (let wait = WAIT_FIRST; ; wait = Math.min(WAIT_MAX, wait * 2)) {
+    const answer = await fetch(action, { method: "POST", body, headers: { accept: "text/html" } }).catch(() => null)
+    if (answer && answer.status !== 503) return show(answer)
+    if (!body.has("key") || Date.now() > until) return answer ? show(answer) : say(NOTHING_DONE)
+    say("Vérification…")
+    await pause(wait)
+  }
+}
+
+function say(words) {
+  verifying().hidden = !words
+  verifying().textContent = words
+}
+
+async function show(answer) {
+  say("")
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html")
+  const main = page.querySelector("main")
+  // Signing in and out changes the frame of the page as well.
+  if (!main || !document.querySelector(".screens") || !page.querySelector(".screens")) {
+    return answer.redirected ? location.assign(answer.url) : document.querySelector("main").replaceWith(main)
+  }
+  const url = new URL(answer.url)
+  const here = url.pathname === location.pathname
+  if (answer.redirected) history[here ? "replaceState" : "pushState"]({}, "", url)
+  document.title = page.title
+  document.querySelector("main").replaceWith(document.adoptNode(main))
+  const told = main.querySelector("[role=alert], .notice")
+  if (told) told.scrollIntoView({ block: "nearest" })
+  else if (!here) scrollTo(0, 0)
+  ;(main.querySelector("[autofocus]") ?? main).focus({ preventScroll: true })
+}
+
+// Pages that were left by pushState are asked for again: what they showed may be old.
+addEventListener("popstate", () => location.reload())
