@@ -1,0 +1,97 @@
+"""What a worker does, and how often. The periods are a little odd, so that they do not march in step.
+
+The work itself is in slots/reconcile and is tested there; here it is spread over the territories.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Final
+
+from slots.errors import Rebuilding
+from slots.reconcile.mend import mend
+from slots.reconcile.rebuild import rebuild_if_lost
+from slots.reconcile.relay import relay
+from slots.reconcile.revoke import revoke
+from slots.reconcile.sweep import sweep
+from slots.territory import Territory
+from workers.loops import Loop
+from workers.mails import send_mails
+from workers.workshop import Workshop
+
+SWEEP_EVERY_S: Final = 1.0
+RELAY_EVERY_S: Final = 1.0
+REBUILD_EVERY_S: Final = 1.0
+REVOKE_EVERY_S: Final = 5.0
+MAILS_EVERY_S: Final = 7.0
+TERRITORIES_EVERY_S: Final = 11.0
+MEND_EVERY_S: Final = 61.0
+TERRITORIES_AT_ONCE: Final = 2  # of one duty: a relay takes two of the pool's connections
+
+
+def duties(workshop: Workshop) -> list[Loop]:
+    """Every loop of a worker."""
+
+    async def sweep_all() -> int:
+        return await in_each_territory(workshop, lambda it: sweep(workshop.desk, it))
+
+    async def relay_all() -> int:
+        count = await in_each_territory(
+            workshop, lambda it: relay(workshop.desk, it, datetime.now(UTC))
+        )
+        # Whoever changed a slot may have written to somebody about it.
+        if count and workshop.queue:
+            await workshop.queue.hurry_mails()
+        return count
+
+    async def revoke_all() -> int:
+        return await in_each_territory(workshop, lambda it: revoke(workshop.desk, it))
+
+    async def rebuild_all() -> int:
+        return await in_each_territory(
+            workshop,
+            lambda it: rebuild_if_lost(workshop.desk, it, workshop.name, datetime.now(UTC)),
+        )
+
+    async def mend_all() -> int:
+        return await in_each_territory(
+            workshop, lambda it: mend(workshop.desk, it, workshop.name, datetime.now(UTC))
+        )
+
+    async def mail_all() -> int:
+        return await send_mails(workshop.desk, workshop.post, datetime.now(UTC))
+
+    return [
+        Loop("rebuild", REBUILD_EVERY_S, rebuild_all),
+        Loop("sweep", SWEEP_EVERY_S, sweep_all),
+        Loop("relay", RELAY_EVERY_S, relay_all),
+        Loop("revoke", REVOKE_EVERY_S, revoke_all),
+        Loop("mend", MEND_EVERY_S, mend_all),
+        Loop("mails", MAILS_EVERY_S, mail_all),
+        Loop("territories", TERRITORIES_EVERY_S, workshop.look_for_territories),
+    ]
+
+
+async def in_each_territory(workshop: Workshop, act: Callable[[Territory], Awaitable[int]]) -> int:
+    """Do *act* in every territory, whatever fails in another. Returns the sum.
+
+    A territory that is being rebuilt is left alone: the rebuild reads the whole ledger.
+
+    Raises:
+        Exception: What failed first, after all had their turn.
+    """
+    gate = asyncio.Semaphore(TERRITORIES_AT_ONCE)
+
+    async def act_in(territory: Territory) -> int:
+        async with gate:
+            try:
+                return await act(territory)
+            except Rebuilding:
+                return 0
+
+    territories = workshop.desk.territories.by_id.values()
+    outcomes = await asyncio.gather(*map(act_in, territories), return_exceptions=True)
+    for outcome in outcomes:
+        if isinstance(outcome, BaseException):
+            raise outcome
+    return sum(outcome for outcome in outcomes if isinstance(outcome, int))
