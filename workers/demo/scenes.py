@@ -4,6 +4,7 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -18,7 +19,7 @@ OTHER_TIMES_MAX: Final = 8  # tries to find a time that is still free in a diary
 OTHER_SLOTS_MAX: Final = 5  # slots that one booker tries before giving up
 FIRST_RESULTS: Final = 12  # people choose among the first ones
 SEARCH_LIMIT: Final = 60
-IDLE_HOLDS_MAX: Final = 2  # per account and territory, of the five that are allowed
+IDLE_HOLDS_MAX: Final = 1  # per account and territory, of the five that are allowed
 THINK_S: Final = (15, 80)  # simulated seconds between choosing and confirming
 THINK_MAX_S: Final = 60.0  # real seconds: a hold lives three minutes
 NOBODY_OFFERS: Final = "ct-scan"
@@ -112,8 +113,8 @@ class Stage:
         self.tally.withdrawals += 1
 
     async def _book(self) -> None:
-        player = self.chance.choice(self.cast.bookers)
         for _ in range(OTHER_SLOTS_MAX):
+            player = self.chance.choice(self.cast.bookers)
             held = await self._hold(player)
             if held is None:
                 continue
@@ -128,15 +129,20 @@ class Stage:
                 )
             except Refused as refusal:
                 self.tally.refusals[refusal.code] += 1
+                # What cannot be confirmed goes back at once; it may have ended by itself.
+                with suppress(Refused):
+                    await player.client.command("DELETE", f"/holds/{hold['id']}")
                 continue
             self.tally.bookings += 1
             self.booked.append(Booking(player, appointment["id"]))
             return
 
     async def _abandon(self) -> None:
-        player = self.chance.choice(self.cast.bookers)
-        held = await self._hold(player)
-        if held is None:
+        for _ in range(OTHER_SLOTS_MAX):
+            player = self.chance.choice(self.cast.bookers)
+            if held := await self._hold(player):
+                break
+        else:
             return
         hold, slot = held
         self.tally.abandoned_holds += 1
@@ -171,7 +177,7 @@ class Stage:
     async def _look(self) -> None:
         """A professional opens the day: what is booked there counts as seen."""
         diary = self.chance.choice(self.cast.diaries)
-        found = await diary.player.client.get("/appointments")
+        found = await diary.player.client.get("/appointments", side="professional")
         for appointment in found["appointments"]:
             if appointment["seen_at"] is None and appointment["status"] == "booked":
                 await diary.player.client.command("POST", f"/appointments/{appointment['id']}/seen")
@@ -179,16 +185,16 @@ class Stage:
 
     async def _hold(self, player: Player) -> tuple[dict[str, Any], dict[str, Any]] | None:
         """Search and hold one of the first results; None where there is none, or one is late."""
-        filters = {"territory": self.chance.choice(player.books_in), "limit": str(SEARCH_LIMIT)}
+        filters = {
+            "territory": self.chance.choice(player.books_in),
+            "status": "free",
+            "limit": str(SEARCH_LIMIT),
+        }
         if self.chance.random() < 0.4:
             filters["act"] = self.chance.choice(ASKED_ACTS)
         found = await player.client.get("/slots", **filters)
         own = set(player.diaries)
-        free = [
-            slot
-            for slot in found["slots"]
-            if slot["free"] > 0 and slot["schedule"]["id"] not in own
-        ]
+        free = [slot for slot in found["slots"] if slot["schedule"]["id"] not in own]
         if not free:
             self.tally.unmet_searches += not found["slots"]
             return None
