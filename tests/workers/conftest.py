@@ -1,0 +1,184 @@
+"""People who act at a desk, as in tests/booking, and servers that a test may stop."""
+
+import asyncio
+import contextlib
+import signal
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from slots import redis_url
+from slots.document import SlotDocument, decode_slot
+from slots.migration import APP_ROLE, migrate
+from slots.settings import Settings
+from slots.slot import SEAL_FOR
+from slots.times import to_ms
+from slots.transaction import entered
+from tests.booking.conftest import book, desk, hold, now, offer, world  # noqa: F401
+from tests.conftest import SERVER_READY_WITHIN_S, running
+from workers.embedded.account import servers_account
+from workers.embedded.choices import Choices
+from workers.embedded.postgres import Postgres
+from workers.embedded.valkey import Valkey
+
+WITHIN_S = 30.0
+LOOK_EVERY_S = 0.05
+OWNER = "this-worker"
+
+
+async def until(condition: Callable[[], Awaitable[object]]):
+    """Ask again and again; fails when it takes too long. Returns the first true answer."""
+    async with asyncio.timeout(WITHIN_S):
+        while not (answer := await condition()):
+            await asyncio.to_thread(threading.Event().wait, LOOK_EVERY_S)
+    return answer
+
+
+class Board:
+    """What everybody sees of the first territory, and what its log has told."""
+
+    def __init__(self, desk) -> None:  # noqa: F811
+        self.desk = desk
+        self.territory = min(desk.territories.by_id.values(), key=lambda it: it.id)
+
+    async def slots(self) -> dict:
+        snapshot = await self.desk.broker.snapshot(self.territory)
+        return {slot.id: slot for slot in map(decode_slot, snapshot.slots)}
+
+    async def slot(self, slot_id) -> SlotDocument | None:
+        return (await self.slots()).get(slot_id)
+
+    async def told(self) -> list[str]:
+        """The types of all events of the log, oldest first."""
+        entries = await self.desk.broker.redis.xrange(self.key("log"))
+        return [fields[b"type"].decode() for _, fields in entries]
+
+    def key(self, name: str) -> str:
+        return f"{{p{self.territory.partition}}}:{self.territory.id}:{name}"
+
+    def later(self, span: timedelta) -> None:
+        """From now on the broker's scripts live that much later."""
+        self.desk.broker.clock_ms = str(to_ms(datetime.now(UTC) + span))
+
+    def after_the_seal(self) -> None:
+        self.later(SEAL_FOR + timedelta(seconds=1))
+
+
+@pytest.fixture
+def board(desk) -> Board:  # noqa: F811
+    return Board(desk)
+
+
+@pytest.fixture
+def deaf(desk, monkeypatch: pytest.MonkeyPatch):  # noqa: F811
+    """A request that dies after its commit: inside, the broker hears nothing of what is done."""
+
+    @contextlib.contextmanager
+    def make():
+        async def die(*arguments, **named) -> None:
+            return None
+
+        with monkeypatch.context() as patch:
+            patch.setattr("slots.booking.once.bring", die)
+            yield
+
+    return make
+
+
+@pytest.fixture
+def enter(desk):  # noqa: F811
+    """A transaction in every territory, as the service itself."""
+    return lambda: entered(desk.pool, None, desk.territories.by_id)
+
+
+class OwnServers:
+    """A PostgreSQL with the schema and a Valkey that keeps its data: of this test alone."""
+
+    def __init__(self, directory: Path) -> None:
+        account, choices = servers_account(), Choices.make().with_free_ports()
+        self.postgres = Postgres(directory / "postgres", directory / "pg.log", account, choices)
+        self.valkey = Valkey(directory / "valkey", directory / "valkey.log", account, choices)
+        self._running: dict[str, contextlib.ExitStack] = {}
+        self._processes: dict = {}
+
+    async def make(self) -> None:
+        await self.start_postgres()
+        await self.start_valkey()
+        choices = self.postgres.choices
+        await migrate(self.postgres.owner_url, APP_ROLE, choices.app_password)
+
+    async def start_postgres(self) -> None:
+        self.postgres.prepare(sync=False)
+        self._start("postgres", self.postgres.program(fsync="off"))
+        await self.postgres.wait_ready(SERVER_READY_WITHIN_S)
+
+    async def start_valkey(self) -> None:
+        self.valkey.prepare()
+        self._start("valkey", self.valkey.program())
+        await self.valkey.wait_ready(SERVER_READY_WITHIN_S)
+
+    async def stop(self, name: str) -> None:
+        await asyncio.to_thread(self._running.pop(name).close)
+
+    def signal(self, name: str, number: signal.Signals) -> None:
+        self._processes[name].send_signal(number)
+
+    def stop_all(self) -> None:
+        for stack in self._running.values():
+            stack.close()
+
+    def _start(self, name: str, program) -> None:
+        stack = self._running[name] = contextlib.ExitStack()
+        self._processes[name] = stack.enter_context(running(program))
+
+
+@pytest.fixture
+def unmade_servers(tmp_path: Path) -> Iterator[OwnServers]:
+    """Nothing runs yet."""
+    for folder in (tmp_path, tmp_path.parent):
+        folder.chmod(0o711)
+    servers = OwnServers(tmp_path)
+    yield servers
+    servers.stop_all()
+
+
+@pytest.fixture
+async def own_servers(unmade_servers: OwnServers) -> OwnServers:
+    await unmade_servers.make()
+    return unmade_servers
+
+
+@pytest.fixture
+async def own_valkey(desk, unmade_servers: OwnServers) -> AsyncIterator[OwnServers]:  # noqa: F811
+    """The desk's broker speaks to a Valkey of this test alone, empty."""
+    await unmade_servers.start_valkey()
+    shared, desk.broker.redis = (
+        desk.broker.redis,
+        redis_url.connect(unmade_servers.valkey.url),
+    )
+    yield unmade_servers
+    await desk.broker.close()
+    desk.broker.redis = shared
+
+
+@pytest.fixture
+def own_settings(own_servers: OwnServers, tmp_path: Path) -> Settings:
+    environ = {
+        "DATABASE_URL": own_servers.postgres.app_url,
+        "REDIS_URL": own_servers.valkey.url,
+        "DATA_DIR": str(tmp_path / "data"),
+    }
+    settings = Settings.from_environ(environ)
+    return replace(settings, owner_database_url=own_servers.postgres.owner_url)
+
+
+@pytest.fixture
+async def own_owner(own_servers: OwnServers) -> AsyncIterator[asyncpg.Connection]:
+    conn = await asyncpg.connect(own_servers.postgres.owner_url)
+    yield conn
+    conn.terminate()

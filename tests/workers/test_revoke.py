@@ -1,0 +1,122 @@
+import asyncio
+
+import pytest
+
+from slots.booking import appointments, confirming
+from slots.errors import HoldExpired
+from slots.reconcile.revoke import revoke
+from slots.store.idempotency import remember_answer
+from tests.booking.conftest import CHOICE, a_key
+from tests.workers.conftest import until
+
+
+@pytest.fixture
+def rolf(world):
+    return world.accounts["rolf"]
+
+
+async def test_the_seat_of_a_dead_confirmer_returns(desk, board, rolf, offer, hold, owner):
+    slot = await offer()
+    held = await hold(rolf, slot)
+    await desk.broker.seal(board.territory, rolf.id, held.id)
+    board.after_the_seal()
+
+    assert await revoke(desk, board.territory) == 1
+
+    assert (await board.slot(slot.id)).status == "free"
+    assert (await board.told())[-1] == "slot.revoked"
+    audited = await owner.fetchrow("SELECT * FROM audit WHERE subject_id = $1", held.id)
+    assert (audited["verb"], audited["account_id"]) == ("revoke", None)
+    assert await revoke(desk, board.territory) == 0
+
+
+async def test_a_seal_that_is_young_is_left_to_its_confirmer(desk, board, rolf, offer, hold):
+    slot = await offer()
+    held = await hold(rolf, slot)
+    await desk.broker.seal(board.territory, rolf.id, held.id)
+
+    assert await revoke(desk, board.territory) == 0
+
+    assert (await board.slot(slot.id)).status == "busy-tentative"
+
+
+async def test_a_confirmer_that_wakes_after_its_revocation_changes_nothing(
+    desk, board, rolf, offer, hold, now, monkeypatch
+):
+    slot = await offer()
+    held = await hold(rolf, slot)
+    sealed = desk.broker.seal
+
+    async def seal_and_freeze(*arguments):
+        answer = await sealed(*arguments)
+        board.after_the_seal()
+        assert await revoke(desk, board.territory) == 1
+        return answer
+
+    monkeypatch.setattr(desk.broker, "seal", seal_and_freeze)
+
+    with pytest.raises(HoldExpired):
+        await confirming.confirm(desk, rolf, held.id, CHOICE, a_key(), now)
+
+    assert (await board.slot(slot.id)).status == "free"
+
+
+async def test_a_confirmer_that_committed_and_died_is_confirmed(
+    desk, board, rolf, deaf, offer, book
+):
+    slot = await offer()
+    with deaf():
+        await book(rolf, slot)
+    board.after_the_seal()
+
+    assert await revoke(desk, board.territory) == 1
+
+    seen = await board.slot(slot.id)
+    assert (seen.status, seen.booked, seen.held) == ("busy", 1, 0)
+    assert (await board.told())[-1] == "slot.confirmed"
+
+
+async def test_a_booking_cancelled_before_the_broker_heard_of_it_frees_the_seat(
+    desk, board, rolf, deaf, offer, book, now
+):
+    slot = await offer()
+    with deaf():
+        booked = await book(rolf, slot)
+        await appointments.cancel(desk, rolf, booked.id, a_key(), now)
+    board.after_the_seal()
+
+    assert await revoke(desk, board.territory) == 1
+
+    seen = await board.slot(slot.id)
+    assert (seen.status, seen.booked, seen.held) == ("free", 0, 0)
+    assert await revoke(desk, board.territory) == 0
+
+
+async def test_the_revocation_waits_for_a_confirmation_that_is_being_committed(
+    desk, board, rolf, offer, hold, owner, now, monkeypatch
+):
+    slot = await offer()
+    held = await hold(rolf, slot)
+    has_booked, may_commit = asyncio.Event(), asyncio.Event()
+
+    async def remember_slowly(*arguments):
+        has_booked.set()
+        await may_commit.wait()
+        return await remember_answer(*arguments)
+
+    async def one_waits_for_the_other() -> int:
+        return await owner.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted")
+
+    monkeypatch.setattr("slots.booking.once.remember_answer", remember_slowly)
+    confirming_it = asyncio.create_task(
+        confirming.confirm(desk, rolf, held.id, CHOICE, a_key(), now)
+    )
+    await has_booked.wait()
+    board.after_the_seal()
+    revoking_it = asyncio.create_task(revoke(desk, board.territory))
+    await until(one_waits_for_the_other)
+    may_commit.set()
+
+    assert (await confirming_it).seat == 1
+    assert await revoking_it == 1
+    assert (await board.slot(slot.id)).status == "busy"
