@@ -42,6 +42,7 @@ local seats = {}
 for seat, hold_id in string.gmatch(booked, '(%d+):(%S*)') do seats[seat] = hold_id end
 if is_known and version == state.version and redis.call('HGET', docs, slot_id) == card
   and state.capacity == capacity and state.audience == audience and state.withdrawn == withdrawn
+  and state.terms == tonumber(terms)
   and state.live_from == tonumber(live_from_ms) and state.over == tonumber(over_ms) then
   local is_same = true
   for seat, hold_id in pairs(seats) do is_same = is_same and state.booked[seat] == hold_id end
@@ -62,7 +63,8 @@ for _, hold_id in pairs(seats) do became[hold_id] = true end
 local unsealed = {}
 for hold_id, hold in pairs(state.held) do
   local why = became[hold_id] and 'confirmed'
-    or not hold.sealed and (withdrawn and 'withdrawn' or hold.terms ~= state.terms and 'changed'
+    or not hold.sealed and ((hold.expires <= now or state.over <= now) and 'expired'
+      or withdrawn and 'withdrawn' or hold.terms ~= state.terms and 'changed'
       or seats[tostring(hold.seat)] and 'taken')
   if why then
     end_hold(slot_id, state, hold_id, why)
