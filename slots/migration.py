@@ -54,14 +54,32 @@ async def migrate(owner_url: str, app_role: str, app_password: str | None) -> li
         applied = {
             row["name"]: row["checksum"] for row in await sql["applied_migrations"].many(conn)
         }
-        missing = pending(load(MIGRATIONS_DIRECTORY), applied)
-        for migration in missing:
+        to_apply = pending(load(MIGRATIONS_DIRECTORY), applied)
+        for migration in to_apply:
             async with conn.transaction():
                 await conn.execute(migration.text)
                 await sql["record_migration"].none(
                     conn, name=migration.name, checksum=migration.checksum
                 )
-        return [migration.name for migration in missing]
+        return [migration.name for migration in to_apply]
+    finally:
+        await conn.close()
+
+
+async def missing(owner_url: str) -> list[str]:
+    """The names of the migrations that are not applied yet; nothing is changed.
+
+    Raises:
+        MigrationFault: The past does not agree with the files.
+    """
+    sql = queries.load("installation.sql")
+    conn = await asyncpg.connect(owner_url, timeout=CONNECT_TIMEOUT_S)
+    try:
+        applied = {}
+        if await sql["has_migrations"].value(conn):
+            rows = await sql["applied_migrations"].many(conn)
+            applied = {row["name"]: row["checksum"] for row in rows}
+        return [migration.name for migration in pending(load(MIGRATIONS_DIRECTORY), applied)]
     finally:
         await conn.close()
 

@@ -25,6 +25,7 @@ RUNNERS_BESIDE_THE_STORE = {
     "transaction.sql": {"slots/transaction.py"},
     "installation.sql": {"slots/migration.py", "slots/database.py", "workers/demo/load.py"},
     "embedded.sql": {"workers/embedded/postgres.py"},
+    "doctor.sql": {"workers/doctor/ledger.py"},
     "people.sql": {
         f"workers/people/{module}.py" for module in ("account", "accounts", "territory", "writing")
     },
