@@ -4,8 +4,9 @@ Against cross-site requests, in this order (browsers cannot forge any of these h
 
 1. `Sec-Fetch-Site` decides where it is sent: an unsafe method needs `same-origin`.
 2. Without it, `Origin` must be ours.
-3. With neither, it is no browser of today but a program. It passes when it carries no session
-   cookie, or something that no HTML form can send: JSON, or an Idempotency-Key.
+3. With neither, it is no browser of today but a program. It passes unless it looks like what the
+   HTML form of another site sends in an old browser: one of a form's media types, with the
+   session cookie, and without an Idempotency-Key, which no form can add.
 
 A WebSocket needs rule 2 always: browsers send Origin with it, and no program has the cookie
 without knowing the address of the service.
@@ -23,6 +24,9 @@ from web.refusals import BodyTooLarge, CrossSite, HostUnknown
 
 BODY_BYTES_MAX: Final = 64 * 1024
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+FORM_MEDIA_TYPES: Final = frozenset(
+    {"application/x-www-form-urlencoded", "multipart/form-data", "text/plain"}
+)
 # Those who watch over us ask by whatever address they know.
 ANY_HOST_PATHS: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 LOOPBACK_NAMES: Final = ("127.0.0.1", "localhost", "[::1]")
@@ -76,7 +80,7 @@ class Guards:
         elif origin is not None:
             allowed = self._is_ours(origin)
         else:
-            allowed = not self._has_session_cookie(headers) or _no_form_can_send(headers)
+            allowed = not (self._has_session_cookie(headers) and _a_form_can_send(headers))
         if not allowed:
             raise CrossSite
 
@@ -101,9 +105,9 @@ def own_origins(settings: Settings) -> frozenset[str]:
     return frozenset(origins)
 
 
-def _no_form_can_send(headers: Headers) -> bool:
+def _a_form_can_send(headers: Headers) -> bool:
     media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
-    return media_type == "application/json" or "idempotency-key" in headers
+    return media_type in FORM_MEDIA_TYPES and "idempotency-key" not in headers
 
 
 def _bounded(receive: Receive, headers: Headers) -> Receive:
