@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import asyncpg
+import psutil
 import pytest
 
 from slots import redis_url
@@ -126,7 +127,10 @@ class OwnServers:
         await asyncio.to_thread(self._running.pop(name).close)
 
     def signal(self, name: str, number: signal.Signals) -> None:
-        self._processes[name].send_signal(number)
+        """To the server and to each process that it has started."""
+        server = psutil.Process(self._processes[name].pid)
+        for process in (server, *server.children(recursive=True)):
+            process.send_signal(number)
 
     def stop_all(self) -> None:
         for stack in self._running.values():
@@ -167,14 +171,14 @@ async def own_valkey(desk, unmade_servers: OwnServers) -> AsyncIterator[OwnServe
 
 
 @pytest.fixture
-def own_settings(own_servers: OwnServers, tmp_path: Path) -> Settings:
+def own_settings(unmade_servers: OwnServers, tmp_path: Path) -> Settings:
     environ = {
-        "DATABASE_URL": own_servers.postgres.app_url,
-        "REDIS_URL": own_servers.valkey.url,
+        "DATABASE_URL": unmade_servers.postgres.app_url,
+        "REDIS_URL": unmade_servers.valkey.url,
         "DATA_DIR": str(tmp_path / "data"),
     }
     settings = Settings.from_environ(environ)
-    return replace(settings, owner_database_url=own_servers.postgres.owner_url)
+    return replace(settings, owner_database_url=unmade_servers.postgres.owner_url)
 
 
 @pytest.fixture

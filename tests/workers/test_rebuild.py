@@ -108,8 +108,8 @@ async def test_a_rebuilder_that_died_is_replaced_when_its_lease_has_run_out(
     assert await board.slot(slot.id)
 
 
-async def test_of_two_rebuilders_one_rebuilds(desk, board, offer, redis_client, now):
-    await offer()
+async def test_two_rebuilders_at_once_harm_nothing(desk, board, offer, redis_client, now):
+    slot = await offer()
     await redis_client.flushall()
 
     counts = await asyncio.gather(
@@ -117,7 +117,9 @@ async def test_of_two_rebuilders_one_rebuilds(desk, board, offer, redis_client, 
         rebuild_if_lost(desk, board.territory, "other", now),
     )
 
-    assert sorted(counts) == [0, 1]
+    # The later may find the first at it, or just done: then it does it again.
+    assert sum(counts) >= 1
+    assert set(await board.slots()) == {slot.id}
     assert await board.told() == ["log.started"]
 
 

@@ -1,0 +1,131 @@
+import asyncio
+from typing import Self
+
+import msgspec
+import pytest
+
+from tests.workers.conftest import until
+from workers.loops import Loop
+from workers.pulse import PULSE_FOR_S, PULSE_KEY, beat, last_pulse
+from workers.queue import QUEUE_NAME, Queue, decode, encode, queue_of
+
+
+@pytest.fixture
+async def make_queue():
+    queues: list[Queue] = []
+
+    def make(url: str) -> Queue:
+        queues.append(Queue(url))
+        return queues[-1]
+
+    yield make
+    for queue in queues:
+        await queue.close()
+
+
+class Jobs:
+    """A queue at work; counts what it has done."""
+
+    def __init__(self, queue: Queue) -> None:
+        self.queue = queue
+        self.sent = 0
+        self.stopping = asyncio.Event()
+
+    async def __aenter__(self) -> Self:
+        self.working = asyncio.create_task(
+            self.queue.keep_working(send_mails=self.send, forget=self.send, stopping=self.stopping)
+        )
+        return self
+
+    async def __aexit__(self, *_) -> None:
+        self.stopping.set()
+        await asyncio.wait_for(self.working, 5)
+
+    async def send(self) -> int:
+        self.sent += 1
+        return 1
+
+    async def done(self, count: int) -> None:
+        async def enough() -> bool:
+            return self.sent >= count
+
+        await until(enough)
+
+
+async def test_mails_are_hurried(redis_url, make_queue):
+    queue = make_queue(redis_url)
+
+    async with Jobs(queue) as jobs:
+        await queue.hurry_mails()
+        await jobs.done(1)
+
+
+async def test_asked_twice_before_it_is_done_it_is_done_once(redis_url, redis_client, make_queue):
+    queue = make_queue(redis_url)
+    await queue.hurry_mails()
+    await queue.hurry_mails()
+
+    assert await redis_client.zcard(QUEUE_NAME) == 1
+
+
+async def test_a_job_travels_as_json(redis_url, redis_client, make_queue):
+    await make_queue(redis_url).hurry_mails()
+
+    (key,) = await redis_client.keys("arq:job:*")
+    assert msgspec.json.decode(await redis_client.get(key))["f"] == "send_mails"
+
+
+def test_what_arq_keeps_of_an_exception_is_its_name():
+    assert decode(encode({"r": ValueError("a secret")})) == {"r": "ValueError"}
+
+
+async def test_a_pickle_in_the_queue_is_not_opened(redis_url, redis_client, make_queue):
+    queue = make_queue(redis_url)
+    await redis_client.set("arq:job:evil", b"\x80\x04cos\nsystem\n(S'false'\ntR.")
+    await redis_client.zadd(QUEUE_NAME, {"evil": 1})
+
+    async with Jobs(queue) as jobs:
+        await queue.hurry_mails()
+        await jobs.done(1)
+
+        async def is_gone() -> bool:
+            return not await redis_client.exists("arq:job:evil")
+
+        await until(is_gone)
+
+
+async def test_the_queue_outlives_a_restart_of_its_server(unmade_servers, make_queue):
+    await unmade_servers.start_valkey()
+    queue = make_queue(unmade_servers.valkey.url)
+
+    async with Jobs(queue) as jobs:
+        await queue.hurry_mails()
+        await jobs.done(1)
+        await unmade_servers.stop("valkey")
+        await unmade_servers.start_valkey()
+        await queue.hurry_mails()
+        await jobs.done(2)
+
+
+@pytest.mark.parametrize("url", ["redis+cluster://a,b", "redis+sentinel://a,b/main"])
+def test_what_arq_does_not_speak_is_no_queue(url):
+    assert queue_of(url) is None
+
+
+async def test_the_pulse_says_how_the_loops_fare(redis_url, redis_client):
+    async def do() -> int:
+        return 0
+
+    good, new = Loop("sweep", 1.0, do), Loop("mend", 61.0, do)
+    await good.once()
+    assert await last_pulse(redis_url) is None
+
+    await beat(redis_client, "worker-1", [good, new], good.good_at + 2.0)
+
+    pulse = await last_pulse(redis_url)
+    assert pulse.worker == "worker-1"
+    assert [(it.name, it.good_s_ago, it.failing) for it in pulse.loops] == [
+        ("sweep", 2.0, ""),
+        ("mend", None, ""),
+    ]
+    assert 0 < await redis_client.ttl(PULSE_KEY) <= PULSE_FOR_S
