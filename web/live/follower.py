@@ -22,6 +22,7 @@ from web.live.feed import RING_MAX, Change, Feed
 log = logging.getLogger(__name__)
 
 PROBE_EVERY_S: Final = 1.0
+CLOSE_WITHIN_S: Final = 2.0
 RETRY_AFTER_S: Final = 0.5  # the reader, after it lost its connection
 READ_BLOCK_MS: Final = 300  # a territory followed anew waits at most this long for its first event
 
@@ -44,6 +45,8 @@ class Follower:
         self._look_now = asyncio.Event()
         self._readable = asyncio.Event()
         self._doubt_reader = False
+        self._closed = False
+        self._reader: LogReader | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
     async def follow(self, territory: Territory) -> Feed:
@@ -56,8 +59,8 @@ class Follower:
             self._look_now.set()
         if not self._tasks:
             self._tasks = [
-                asyncio.create_task(_supervised(self._keep)),
-                asyncio.create_task(_supervised(self._read)),
+                asyncio.create_task(self._supervised(self._keep)),
+                asyncio.create_task(self._supervised(self._read)),
             ]
         await self._looked[territory.id].wait()
         return feed
@@ -72,15 +75,33 @@ class Follower:
 
     async def close(self) -> None:
         """Stop both tasks."""
+        # Not by a cancellation at first: the client of Redis (5.3.1) swallows one that comes while
+        # it takes a connection from its pool, and leaves the connection open.
+        self._closed = True
+        self._look_now.set()
+        self._readable.set()
+        if self._reader is not None:
+            await self._reader.close()  # ends its blocking read
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=CLOSE_WITHIN_S)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks = []
 
+    async def _supervised(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Do *work* again whenever it ends: nothing but the end stops it."""
+        while not self._closed:
+            try:
+                await work()
+            except Exception:
+                log.exception("live.follower.failed")
+                await asyncio.sleep(RETRY_AFTER_S)
+
     # The task that looks.
 
     async def _keep(self) -> None:
-        while True:
+        while not self._closed:
             self._look_now.clear()
             await self._look()
             with suppress(TimeoutError):
@@ -144,13 +165,14 @@ class Follower:
     # The task that reads.
 
     async def _read(self) -> None:
-        reader = LogReader.connect(self._redis_url)
+        reader = self._reader = LogReader.connect(self._redis_url)
         try:
-            while not self._doubt_reader:
+            while not self._doubt_reader and not self._closed:
                 await self._read_once(reader)
         except BrokerUnavailable as error:
             self._all_in_trouble(error)
-            await asyncio.sleep(RETRY_AFTER_S)
+            if not self._closed:
+                await asyncio.sleep(RETRY_AFTER_S)
         finally:
             self._doubt_reader = False
             await reader.close()
@@ -195,13 +217,3 @@ class Follower:
 
 def _generation(at: Position | None) -> str:
     return (at or "").partition(".")[0]
-
-
-async def _supervised(work: Callable[[], Awaitable[None]]) -> None:
-    """Do *work* again whenever it ends: nothing but a cancellation stops it."""
-    while True:
-        try:
-            await work()
-        except Exception:
-            log.exception("live.follower.failed")
-            await asyncio.sleep(RETRY_AFTER_S)
