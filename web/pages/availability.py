@@ -23,6 +23,7 @@ from slots.store.slot import slots_by_id, slots_of_schedules
 from slots.times import PARIS, paris_day
 from slots.transaction import entered
 from web.pages import offer_form
+from web.pages.french import schedule_name
 from web.pages.offer_form import Mistyped, OfferForm
 from web.pages.page import (
     AVAILABILITY,
@@ -162,6 +163,7 @@ async def _page(
         "today": now.astimezone(PARIS).date(),
         "now": now,
         "entries": entries,
+        "same_owner": len({schedule_name(entry.schedule) for entry in entries.values()}) == 1,
         "words_of": words,
         "call_after": CALL_AFTER,
         "at": dict.fromkeys(_slugs(request, account), ""),

@@ -90,7 +90,7 @@ async def sheet(request: Request[State]) -> Response:
         words = await ground(conn, account.reach)
     return show(
         request,
-        "appointment.html",
+        "_appointment.html" if is_fragment(request, "fiche") else "appointment.html",
         view=view,
         one=view.appointment,
         words_of=words,

@@ -1,0 +1,167 @@
+"""The service on a real port, and people who use it with Chromium. Fixtures for pages and stories."""
+
+import asyncio
+import contextlib
+import shutil
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+import asyncpg
+import pytest
+import uvicorn
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
+
+from slots.desk import Desk, close_desk, open_desk
+from slots.settings import Settings
+from tests.world import PASSWORD, World, make_world
+from web.__main__ import Server, configuration
+
+LEASE = timedelta(seconds=60)
+GENERATION = 1
+WITHIN_MS = 10_000  # how long a screen may take to say what it must
+PHONE = {"width": 390, "height": 844}
+DESK = {"width": 1280, "height": 800}
+CHROMIUM_ARGS = [
+    *("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"),
+    *("--disable-component-update", "--disable-sync", "--disable-quic"),
+]
+
+expect.set_options(timeout=WITHIN_MS)
+
+
+@dataclass(frozen=True)
+class Service:
+    """A running service, with its world."""
+
+    url: str
+    world: World
+    desk: Desk
+
+
+class Person:
+    """Somebody with a browser of their own. `page` is what they look at."""
+
+    def __init__(self, context: BrowserContext, page: Page, service: Service) -> None:
+        self.context = context
+        self.page = page
+        self.service = service
+        self.broken: list[str] = []
+        page.on("pageerror", lambda error: self.broken.append(str(error)))
+        page.on("console", self._heard)
+
+    async def goes_to(self, path: str) -> None:
+        await self.page.goto(self.service.url + path)
+
+    async def signs_in(self, name: str) -> None:
+        await self.goes_to("/connexion")
+        await self.page.get_by_label("Adresse de courriel").fill(self.service.world.email(name))
+        await self.page.get_by_label("Mot de passe").fill(PASSWORD)
+        await self.page.get_by_role("button", name="Se connecter").click()
+        await expect(self.page.get_by_role("button", name="Se déconnecter")).to_be_visible()
+
+    async def presses(self, name: str, *, exact: bool = True) -> None:
+        await self.page.get_by_role("button", name=name, exact=exact).first.click()
+
+    async def sees(self, text: str) -> None:
+        await expect(self.page.get_by_text(text).first).to_be_visible()
+
+    async def holds(self, whose: str) -> None:
+        """Press “Retenir” on the first row of *whose* name."""
+        row = self.page.locator(".slot", has_text=whose).first
+        await row.get_by_role("button", name="Retenir").click()
+        await expect(self.page.locator("hold-countdown")).to_be_visible()
+
+    async def books(self, whose: str) -> str:
+        """Hold and confirm. Returns the reference."""
+        await self.holds(whose)
+        await self.presses("Confirmer le rendez-vous")
+        await self.sees("C’est réservé")
+        return await self.page.locator("h1 .reference").inner_text()
+
+    def _heard(self, message: Any) -> None:
+        # Refused and lost answers are part of the tests; what the page's own code says is not.
+        if message.type == "error" and "Failed to load resource" not in message.text:
+            self.broken.append(message.text)
+
+
+Joins = Callable[..., Awaitable[Person]]
+
+
+@pytest.fixture
+async def world(owner: asyncpg.Connection) -> World:
+    return await make_world(owner)
+
+
+class ServerInTest(Server):
+    """The real server, without the signals, which are pytest's; it says when it listens."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.listens = asyncio.Event()
+
+    def capture_signals(self) -> contextlib.AbstractContextManager[None]:
+        return contextlib.nullcontext()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.listens.set()
+
+
+@pytest.fixture
+async def service(world: World, settings: Settings) -> AsyncIterator[Service]:
+    """The application under uvicorn on a free port, with empty boards that are ready."""
+    desk = await open_desk(settings)
+    await make_boards_ready(desk)
+    listening = socket.create_server(("127.0.0.1", 0))
+    port = listening.getsockname()[1]
+    url = f"http://127.0.0.1:{port}"
+    server = ServerInTest(configuration(replace(settings, port=port, base_url=url)))
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(server.serve([listening]))
+        await server.listens.wait()
+        yield Service(url, world, desk)
+        server.should_exit = True
+    await close_desk(desk)
+
+
+async def make_boards_ready(desk: Desk) -> None:
+    for territory in desk.territories.by_id.values():
+        assert (await desk.broker.begin(territory, GENERATION, "test", LEASE))[0] == "begun"
+        assert await desk.broker.ready(territory, GENERATION, "test") is not None
+
+
+@pytest.fixture
+async def chromium() -> AsyncIterator[Browser]:
+    """The system's Chromium, or the one that Playwright has downloaded."""
+    found = (shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome"))
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=next(filter(None, found), None), args=CHROMIUM_ARGS
+        )
+        yield browser
+        await browser.close()
+
+
+@pytest.fixture
+async def joins(service: Service, chromium: Browser) -> AsyncIterator[Joins]:
+    """`await joins("ann", PHONE)`: ann has signed in, on a screen of that size."""
+    people: list[Person] = []
+
+    async def joined(name: str | None, viewport: Any = DESK, **options: Any) -> Person:
+        context = await chromium.new_context(
+            viewport=viewport, locale="fr-FR", timezone_id="Europe/Paris", **options
+        )
+        context.set_default_timeout(WITHIN_MS)
+        person = Person(context, await context.new_page(), service)
+        people.append(person)
+        if name is not None:
+            await person.signs_in(name)
+        return person
+
+    yield joined
+    for person in people:
+        await person.context.close()
+    assert [person.broken for person in people if person.broken] == []
