@@ -184,12 +184,14 @@ def lines(who: list[Login], passwords: list[Password]) -> list[str]:
     found = []
     for login, password in zip(who, passwords, strict=True):
         regulates = all(role == "regulator" for _, role in login.memberships)
+        reach = len({slug for slug, _ in login.memberships})
         for slug, role in login.memberships[:1] if regulates else login.memberships:
-            found.append((slug, ROLES.index(role), login.email, password.text))
-    found.sort(key=lambda row: (row[0] == BASSIN_DE_THAU.slug, row[1]))
+            found.append((slug, ROLES.index(role), reach, login.email, password.text))
+    # Whoever works in one territory only comes first: the plainest to begin with.
+    found.sort(key=lambda row: (row[0] == BASSIN_DE_THAU.slug, row[1], row[2]))
     return [
         json.dumps({"email": email, "password": text, "role": ROLES[role], "territory": slug})
-        for slug, role, email, text in found
+        for slug, role, _, email, text in found
     ]
 
 

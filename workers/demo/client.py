@@ -73,7 +73,8 @@ class Client:
             Refused: Wrong password, or nobody like that.
             Unreachable: The service does not answer.
         """
-        await self.command("POST", "/session", {"email": self.email, "password": self._password})
+        words = {"email": self.email, "password": self._password}
+        await self._send("POST", "/session", words, {}, {}, lost_max=0)
         document = await self.get("/session")
         roles: dict[str, tuple[str, ...]] = {}
         schedules: dict[str, tuple[str, ...]] = {}
@@ -93,15 +94,22 @@ class Client:
         return await self._send(method, path, body, {}, {"Idempotency-Key": str(uuid.uuid4())})
 
     async def _send(
-        self, method: str, path: str, body: Any, filters: Mapping[str, str], headers: dict[str, str]
+        self,
+        method: str,
+        path: str,
+        body: Any,
+        filters: Mapping[str, str],
+        headers: Mapping[str, str],
+        lost_max: int = TRIES_MAX - 1,
     ) -> Any:
+        """Ask until there is an answer; *lost_max* answers may be lost on the way."""
         for attempt in itertools.count(1):
             try:
                 answer = await self._http.request(
                     method, API + path, json=body, params=filters or None, headers=headers
                 )
             except httpx.TransportError as error:
-                if attempt == TRIES_MAX:
+                if attempt > lost_max:
                     raise Unreachable(f"{self._http.base_url}: {error!r}") from error
                 await asyncio.sleep(_pause_s(attempt))
                 continue
