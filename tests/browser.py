@@ -56,17 +56,24 @@ class Person:
         await self.page.goto(self.service.url + path)
 
     async def signs_in(self, name: str) -> None:
-        await self.goes_to("/connexion")
-        await self.page.get_by_label("Adresse de courriel").fill(self.service.world.email(name))
-        await self.page.get_by_label("Mot de passe").fill(PASSWORD)
-        await self.page.get_by_role("button", name="Se connecter").click()
-        await expect(self.page.get_by_role("button", name="Se déconnecter")).to_be_visible()
+        """With a session of the API, which is the pages' too; then home."""
+        answer = await self.context.request.post(
+            self.service.url + "/api/v1/session",
+            data={"email": self.service.world.email(name), "password": PASSWORD},
+        )
+        assert answer.ok, await answer.text()
+        await self.goes_to("/")
 
     async def presses(self, name: str, *, exact: bool = True) -> None:
         await self.page.get_by_role("button", name=name, exact=exact).first.click()
 
     async def sees(self, text: str) -> None:
         await expect(self.page.get_by_text(text).first).to_be_visible()
+
+    async def publishes(self, preset: str = "Demain matin") -> None:
+        """One tap on a preset of *mes disponibilités*."""
+        await self.presses(preset, exact=False)
+        await self.sees("Publié. Les autres")
 
     async def holds(self, whose: str) -> None:
         """Press “Retenir” on the first row of *whose* name."""

@@ -7,9 +7,8 @@ from tests.browser import DESK, PHONE, Joins
 
 async def test_of_two_who_want_one_slot_the_second_is_offered_the_next_one(joins: Joins):
     bob = await joins("bob", PHONE)
-    await bob.presses("Maintenant", exact=False)
-    await bob.sees("Publié. Les autres")
-    await bob.presses("Maintenant", exact=False)
+    await bob.publishes()
+    await bob.publishes("Maintenant")
     await expect(bob.page.locator(".mine")).to_have_count(2)
     rolf, ann = await joins("rolf", DESK), await joins("ann", DESK)
     for person in (rolf, ann):
@@ -34,8 +33,7 @@ async def test_of_two_who_want_one_slot_the_second_is_offered_the_next_one(joins
 
 async def test_who_looks_sees_a_hold_and_its_end_without_a_reload(joins: Joins):
     bob, rolf, ann = await joins("bob", PHONE), await joins("rolf", DESK), await joins("ann", DESK)
-    await bob.presses("Maintenant", exact=False)
-    await bob.sees("Publié. Les autres")
+    await bob.publishes()
     await rolf.goes_to("/orienter")
     await ann.goes_to("/orienter")
 
