@@ -1,0 +1,76 @@
+"""Where the rows are measured: production durability, many accounts, enough slots for every round."""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
+import asyncpg
+
+from slots.ids import SlotId, TerritoryId, new_id
+from tests.world import HAUTS, World, make_world
+
+ACCOUNTS = 3_000  # each may hold five seats at a time
+SESSION_FOR = timedelta(hours=2)
+
+
+@dataclass(frozen=True)
+class Ground:
+    world: World
+    cookies: list[str]
+
+
+async def make_ground(owner: asyncpg.Connection) -> Ground:
+    """The small world, and ACCOUNTS referrers who are signed in."""
+    world = await make_world(owner)
+    rolf = world.accounts["rolf"]
+    now = datetime.now(UTC)
+    ids = [uuid4() for _ in range(ACCOUNTS)]
+    tokens = [secrets.token_urlsafe(32) for _ in ids]
+    await owner.executemany(
+        "INSERT INTO account (id, email, password_hash, name, phone, organisation_id)"
+        " VALUES ($1, $2, 'none', 'Bench', '0400000000', $3)",
+        [(one, f"bench-{one}@example.test", rolf.organisation_id) for one in ids],
+    )
+    await owner.executemany(
+        "INSERT INTO membership (account_id, territory_id, role) VALUES ($1, $2, 'referrer')",
+        [(one, HAUTS) for one in ids],
+    )
+    await owner.executemany(
+        "INSERT INTO session (id_hash, account_id, created_at, seen_at, expires_at)"
+        " VALUES ($1, $2, $3, $3, $4)",
+        [
+            (hashlib.sha256(token.encode()).digest(), one, now, now + SESSION_FOR)
+            for one, token in zip(ids, tokens, strict=True)
+        ],
+    )
+    await owner.execute(
+        "CREATE TABLE bare_booking (slot_id uuid, seat smallint, account_id uuid,"
+        " PRIMARY KEY (slot_id, seat))"
+    )
+    await owner.execute("GRANT SELECT, INSERT ON bare_booking TO chrono48_app")
+    return Ground(world, [f"Cookie: chrono48={token}" for token in tokens])
+
+
+async def make_slots(owner: asyncpg.Connection, world: World, count: int) -> list[SlotId]:
+    """Free créneaux within the horizon; remote, so that one practitioner may have them all."""
+    now = datetime.now(UTC).replace(microsecond=0)
+    place = await owner.fetchval("SELECT id FROM location WHERE territory_id = $1 LIMIT 1", HAUTS)
+    rows: list[tuple[UUID, datetime]] = [
+        (new_id(TerritoryId(HAUTS)), now + timedelta(minutes=60 + number % 2_000))
+        for number in range(count)
+    ]
+    await owner.executemany(
+        "INSERT INTO slot (id, territory_id, schedule_id, location_id, practitioner_id, starts_at,"
+        " ends_at, capacity, modality, acts, audience, offered_at, offered_by)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, 1, 'VR', '{consultation}', '{CPTS,SNP}', $8, $9)",
+        [
+            (
+                *(slot_id, HAUTS, world.schedules["ann"], place, world.practitioners["ann"]),
+                *(starts_at, starts_at + timedelta(minutes=20), now, world.accounts["ann"].id),
+            )
+            for slot_id, starts_at in rows
+        ],
+    )
+    return [SlotId(slot_id) for slot_id, _ in rows]
