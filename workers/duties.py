@@ -4,11 +4,12 @@ The work itself is in slots/reconcile and is tested there; here it is spread ove
 """
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Final
 
-from slots.errors import Rebuilding
+from slots.errors import BrokerUnavailable, Rebuilding
 from slots.reconcile.mend import mend
 from slots.reconcile.rebuild import rebuild_if_lost
 from slots.reconcile.relay import relay
@@ -41,7 +42,8 @@ def duties(workshop: Workshop) -> list[Loop]:
         )
         # Whoever changed a slot may have written to somebody about it.
         if count and workshop.queue:
-            await workshop.queue.hurry_mails()
+            with contextlib.suppress(BrokerUnavailable):
+                await workshop.queue.hurry_mails()
         return count
 
     async def revoke_all() -> int:

@@ -20,7 +20,7 @@ from arq.typing import WorkerCoroutine
 from redis.exceptions import RedisError
 
 from slots import redis_url
-from slots.errors import BrokerUnavailable
+from slots.errors import BrokerUnavailable, Unavailable
 
 QUEUE_NAME: Final = "chrono48:queue"
 SINGLE_SERVER: Final = ("redis", "rediss", "unix")
@@ -135,6 +135,11 @@ def _function(name: str, job: Job) -> Any:
 
 def _coroutine(job: Job) -> WorkerCoroutine:
     async def run(ctx: dict[Any, Any]) -> int:
-        return await job()
+        try:
+            return await job()
+        except Unavailable as error:
+            # The loops do the same work again; arq would say so with a page of traceback.
+            log.warning("job.failed", error=error.code)
+            return 0
 
     return run

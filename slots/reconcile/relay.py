@@ -15,6 +15,7 @@ from slots.transaction import entered
 RELAY_AFTER: Final = timedelta(seconds=1)  # the request itself needs less
 RELAY_BATCH_MAX: Final = 200  # rows of one transaction: far below its time-out
 ROUNDS_MAX: Final = 10
+UNKNOWN_VERB: Final = EVENT_OF_VERB["mend"]
 
 
 async def relay(desk: Desk, territory: Territory, now: datetime) -> int:
@@ -51,5 +52,6 @@ def _by_event(changes: list[Change]) -> dict[str, list[SlotId]]:
     verbs = {change.slot_id: change.verb for change in changes}
     slots: defaultdict[str, list[SlotId]] = defaultdict(list)
     for slot_id, verb in verbs.items():
-        slots[EVENT_OF_VERB[verb]].append(slot_id)
+        # During an upgrade a newer process may write a verb that this one does not know.
+        slots[EVENT_OF_VERB.get(verb, UNKNOWN_VERB)].append(slot_id)
     return slots

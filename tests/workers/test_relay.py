@@ -1,3 +1,4 @@
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -79,6 +80,28 @@ async def test_several_changes_of_one_slot_are_one_event_named_by_the_last(
 
     assert await board.slot(slot.id) is None
     assert await board.told() == ["log.started"]
+
+
+async def test_a_verb_of_a_newer_version_holds_up_nothing(desk, board, owner, deaf, offer, now):
+    with deaf():
+        slot = await offer()
+    await owner.execute("UPDATE outbox SET verb = 'teleport'")
+
+    assert await relay(desk, board.territory, now + A_MOMENT) == 1
+
+    assert await board.slot(slot.id)
+
+
+async def test_several_relays_share_the_work(desk, board, enter, deaf, offer, now):
+    with deaf():
+        for hour in range(1, 11):
+            await offer(after=timedelta(hours=hour))
+
+    counts = await asyncio.gather(*(relay(desk, board.territory, now + A_MOMENT) for _ in range(3)))
+
+    assert sum(counts) == 10
+    assert (await board.told()).count("slot.offered") == 10
+    assert await waiting(enter) == 0
 
 
 async def test_while_the_broker_is_rebuilt_the_outbox_waits(

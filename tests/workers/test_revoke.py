@@ -5,6 +5,7 @@ import pytest
 from slots.booking import appointments, confirming
 from slots.errors import HoldExpired
 from slots.reconcile.revoke import revoke
+from slots.store.appointment import HoldEnd
 from slots.store.idempotency import remember_answer
 from tests.booking.conftest import CHOICE, a_key
 from tests.workers.conftest import until
@@ -40,11 +41,9 @@ async def test_a_seal_that_is_young_is_left_to_its_confirmer(desk, board, rolf, 
     assert (await board.slot(slot.id)).status == "busy-tentative"
 
 
-async def test_a_confirmer_that_wakes_after_its_revocation_changes_nothing(
-    desk, board, rolf, offer, hold, now, monkeypatch
-):
-    slot = await offer()
-    held = await hold(rolf, slot)
+@pytest.fixture
+def frozen_after_sealing(desk, board, monkeypatch):
+    """Every confirmer sleeps between its seal and its commit until it has been revoked."""
     sealed = desk.broker.seal
 
     async def seal_and_freeze(*arguments):
@@ -55,10 +54,31 @@ async def test_a_confirmer_that_wakes_after_its_revocation_changes_nothing(
 
     monkeypatch.setattr(desk.broker, "seal", seal_and_freeze)
 
+
+async def test_a_confirmer_that_wakes_after_its_revocation_changes_nothing(
+    desk, board, rolf, offer, hold, now, frozen_after_sealing
+):
+    slot = await offer()
+    held = await hold(rolf, slot)
+
     with pytest.raises(HoldExpired):
         await confirming.confirm(desk, rolf, held.id, CHOICE, a_key(), now)
 
     assert (await board.slot(slot.id)).status == "free"
+
+
+async def test_without_the_row_of_hold_end_it_would_book_a_seat_that_was_given_back(
+    desk, rolf, offer, hold, now, frozen_after_sealing, monkeypatch
+):
+    """The control run of the test above: its guard is off."""
+
+    async def revoke_without_a_row(conn, hold_id, territory_id) -> HoldEnd:
+        return HoldEnd(hold_id, None)
+
+    monkeypatch.setattr("slots.reconcile.revoke.revoke_hold", revoke_without_a_row)
+    held = await hold(rolf, await offer())
+
+    assert (await confirming.confirm(desk, rolf, held.id, CHOICE, a_key(), now)).seat == 1
 
 
 async def test_a_confirmer_that_committed_and_died_is_confirmed(
