@@ -59,11 +59,12 @@ async def test_a_day_has_the_least_of_each(demo, owner, capsys):
 
 
 @pytest.mark.prove
+@pytest.mark.timeout(400)
 async def test_the_same_day_can_be_played_again_and_again(demo, owner):
-    statuses = [await day.run(words(demo), demo) for _ in range(4)]
+    statuses = [await day.run(words(demo), demo) for _ in range(3)]
 
-    assert statuses == [0, 0, 0, 0]
-    assert await owner.fetchval("SELECT count(*) FROM slot") >= 800
+    assert statuses == [0, 0, 0]
+    assert await owner.fetchval("SELECT count(*) FROM slot") >= 600
 
 
 async def test_every_account_of_the_file_signs_in_and_has_the_role_that_the_file_says(demo):
