@@ -46,12 +46,24 @@ def parse_json(body: bytes, kind: type[T]) -> T:
     # PostgreSQL stores no NUL in a text, and nobody types one.
     if b"\x00" in body or b"\\u0000" in body:
         raise Malformed
+    body = body or b"{}"
     try:
-        return msgspec.json.decode(body or b"{}", type=kind)
+        return msgspec.json.decode(body, type=kind)
     except msgspec.ValidationError as error:
+        # The first wrong field is found before the end is read.
+        if not _is_json(body):
+            raise Malformed from error
         raise Invalid([field_error(error)]) from error
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise Malformed from error
+
+
+def _is_json(body: bytes) -> bool:
+    try:
+        msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return False
+    return True
 
 
 def parse_query(query: QueryParams, kind: type[T]) -> T:

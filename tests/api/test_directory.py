@@ -61,9 +61,7 @@ async def test_services_have_a_phone_and_a_place(sign_in, world):
 async def test_the_catalogue_has_each_territorys_words(sign_in):
     ann = await sign_in("ann")
 
-    catalogue = (
-        await ann.get("/api/v1/catalogue", params={"territory": "bassin-de-thau"})
-    ).json()
+    catalogue = (await ann.get("/api/v1/catalogue", params={"territory": "bassin-de-thau"})).json()
 
     assert {act["territory"] for act in catalogue["acts"]} == {"bassin-de-thau"}
     assert {"x-ray"} <= {act["code"] for act in catalogue["acts"] if act["prescription_required"]}

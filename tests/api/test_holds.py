@@ -179,7 +179,10 @@ async def test_a_withdrawal_beats_a_hold(sign_in, world):
 
 async def test_the_daily_cap_is_the_professionals(owner, sign_in):
     world = await make_world(owner, ann_daily_cap=1)
-    ann, rolf = await sign_in_again(sign_in, world, "ann"), await sign_in_again(sign_in, world, "rolf")
+    ann, rolf = (
+        await sign_in_again(sign_in, world, "ann"),
+        await sign_in_again(sign_in, world, "rolf"),
+    )
     await rolf.book(await ann.offer(world.schedules["ann"], capacity=3))
     plage = (await rolf.get("/api/v1/slots")).json()["slots"][0]
     held = await rolf.hold(plage)
