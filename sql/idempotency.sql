@@ -1,13 +1,6 @@
 -- name: answered(account_id, verb, key) -> one
 SELECT body_hash, answer FROM idempotency_key WHERE account_id = $1 AND verb = $2 AND key = $3;
 
--- name: remember_answer(account_id, verb, key, body_hash, answer) -> value
--- Says nothing where the same key was answered meanwhile, by a first try still in flight.
-INSERT INTO idempotency_key (account_id, verb, key, body_hash, answer)
-VALUES ($1, $2, $3, $4, $5)
-ON CONFLICT (account_id, verb, key) DO NOTHING
-RETURNING true;
-
 -- name: before_confirm(account_id, verb, key, hold_id, territory_id, reason, urgency) -> one
 SELECT body_hash, answer, hold_has_ended, appointment_id, is_own, reason_known, urgency_known
   FROM before_confirm($1, $2, $3, $4, $5, $6, $7);

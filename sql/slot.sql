@@ -31,9 +31,8 @@ SELECT id FROM healthcare_service WHERE id = ANY ($1::uuid[]) ORDER BY id FOR NO
 -- Two seats of one day in two slots: a daily cap is counted under this lock.
 SELECT id FROM schedule WHERE id = ANY ($1::uuid[]) AND daily_cap IS NOT NULL ORDER BY id FOR NO KEY UPDATE;
 
--- name: lock_capped_schedule_of_slot(slot_id) -> many
-SELECT id FROM schedule
- WHERE id = (SELECT schedule_id FROM slot WHERE id = $1) AND daily_cap IS NOT NULL FOR NO KEY UPDATE;
+-- name: lock_to_book(slot_ids) -> none
+SELECT lock_to_book($1::uuid[]);
 
 -- name: schedules(schedule_ids) -> many
 SELECT schedule.id, schedule.territory_id, schedule.default_audience, schedule.default_acts, schedule.daily_cap,

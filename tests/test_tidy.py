@@ -22,7 +22,6 @@ PACKAGES = ("slots", "web", "workers")
 
 # Who may run which file of queries: the store, and these.
 RUNNERS_BESIDE_THE_STORE = {
-    "transaction.sql": {"slots/transaction.py"},
     "installation.sql": {"slots/migration.py", "slots/database.py", "workers/demo/load.py"},
     "embedded.sql": {"workers/embedded/postgres.py"},
     "doctor.sql": {"workers/doctor/ledger.py"},

@@ -9,16 +9,16 @@ from slots import letters
 from slots.account import Account
 from slots.appointment import TRANSITIONS, Appointment, AppointmentStatus, Side
 from slots.audience import Role
-from slots.booking.confirming import Choice, book_hold
-from slots.booking.once import Effect, once
+from slots.booking.confirming import Alongside, Choice, book_hold
+from slots.booking.once import once
 from slots.database import Connection
 from slots.desk import Desk
 from slots.errors import AppointmentEnded, AppointmentUnknown, NotAllowed
 from slots.ids import AppointmentId, HoldId, SlotId
 from slots.store import appointment as store
-from slots.store import mail
+from slots.store.command import Effect, Mailing
 from slots.store.idempotency import Key
-from slots.store.slot import lock_slots
+from slots.store.slot import lock_slots, lock_to_book
 from slots.times import paris_day
 from slots.transaction import entered
 
@@ -35,19 +35,11 @@ async def cancel(
         AppointmentUnknown, NotAllowed.
     """
 
-    async def change(conn: Connection, found: Appointment) -> None:
+    async def change(conn: Connection, found: Appointment) -> list[Mailing]:
         side = _side(account, found)
         _need_transition(found, "cancel")
         await store.cancel_appointments(conn, [found.id], at=now, by=account.id, side=side)
-        schedule = (await store.schedule_documents(conn, [found.schedule_id]))[found.schedule_id]
-        if side is Side.PROFESSIONAL:
-            letter = letters.cancelled_by_professional(found, schedule)
-            await mail.write_to_account(
-                conn, found.territory_id, found.booked_by_account_id, letter
-            )
-        else:
-            letter = letters.cancelled_by_referrer(found, schedule)
-            await mail.write_to_schedule(conn, found.territory_id, found.schedule_id, letter)
+        return [await _to_the_other(conn, found, side)]
 
     return await _change(desk, account, appointment_id, "cancel", key, change)
 
@@ -69,22 +61,18 @@ async def move(
     """
     old = await _visible(desk, account, appointment_id)
 
-    async def cancel_old(
-        conn: Connection, new_id: AppointmentId, new_slot_id: SlotId
-    ) -> list[SlotId]:
+    async def cancel_old(conn: Connection, new_id: AppointmentId, new_slot_id: SlotId) -> Alongside:
         # Both slots at once, in the order of their ids: two moves that cross do not deadlock.
         slot_ids = [old.slot_id] if old.slot_id else []
-        found = await _locked(conn, old, [*slot_ids, new_slot_id])
+        await lock_to_book(conn, [*slot_ids, new_slot_id])
+        found = await _locked(conn, old, [])
         if _side(account, found) is not Side.REFERRER:
             raise NotAllowed
         _need_transition(found, "cancel")
         await store.cancel_appointments(
             conn, [found.id], at=now, by=account.id, side=Side.MOVE, moved_to=new_id
         )
-        schedule = (await store.schedule_documents(conn, [found.schedule_id]))[found.schedule_id]
-        letter = letters.cancelled_by_referrer(found, schedule)
-        await mail.write_to_schedule(conn, found.territory_id, found.schedule_id, letter)
-        return slot_ids
+        return Alongside(slot_ids, [found], [await _to_the_other(conn, found, Side.REFERRER)])
 
     choice = Choice(old.reason, old.urgency)
     return await book_hold(desk, account, hold_id, "move", choice, key, now, cancel_old)
@@ -99,9 +87,10 @@ async def seen(
         AppointmentUnknown, NotAllowed.
     """
 
-    async def change(conn: Connection, found: Appointment) -> None:
+    async def change(conn: Connection, found: Appointment) -> list[Mailing]:
         _need_owner(account, found)
         await store.mark_seen(conn, [found.id], now)
+        return []
 
     return await _change(desk, account, appointment_id, "seen", key, change)
 
@@ -158,12 +147,13 @@ async def patient_told(
         AppointmentUnknown, NotAllowed.
     """
 
-    async def change(conn: Connection, found: Appointment) -> None:
+    async def change(conn: Connection, found: Appointment) -> list[Mailing]:
         if found.booked_by_organisation_id != account.organisation_id:
             raise NotAllowed
         if found.patient_told_at is None and not found.patient_to_tell:
             raise AppointmentEnded
         await store.mark_patient_told(conn, found.id, now, account.id)
+        return []
 
     return await _change(desk, account, appointment_id, "patient-told", key, change)
 
@@ -176,9 +166,10 @@ async def _outcome(
     key: Key,
     now: datetime,
 ) -> Appointment:
-    async def change(conn: Connection, found: Appointment) -> None:
+    async def change(conn: Connection, found: Appointment) -> list[Mailing]:
         _need_owner(account, found)
         await store.set_outcome(conn, found.id, _need_transition(found, verb), now)
+        return []
 
     return await _change(desk, account, appointment_id, verb, key, change)
 
@@ -189,18 +180,19 @@ async def _change(
     appointment_id: AppointmentId,
     verb: str,
     key: Key,
-    change: Callable[[Connection, Appointment], Awaitable[None]],
+    change: Callable[[Connection, Appointment], Awaitable[list[Mailing]]],
 ) -> Appointment:
     """Lock the slot, then the appointment; decide on what the locks show; write."""
     before = await _visible(desk, account, appointment_id)
 
     async def work(conn: Connection) -> Effect:
         slot_ids = [before.slot_id] if before.slot_id else []
-        await change(conn, await _locked(conn, before, slot_ids))
+        mailings = await change(conn, await _locked(conn, before, slot_ids))
         return Effect(
             answer={"appointment_id": str(appointment_id)},
             audited=[(before.territory_id, "appointment", [appointment_id])],
             changed=slot_ids,
+            mailings=mailings,
         )
 
     outcome = await once(desk, account, verb, key, work)
@@ -212,6 +204,18 @@ async def _locked(conn: Connection, before: Appointment, slot_ids: list[SlotId])
     found = await store.lock_appointment(conn, before.id)
     assert found is not None, "appointments are never deleted"
     return found
+
+
+async def _to_the_other(conn: Connection, cancelled: Appointment, side: Side) -> Mailing:
+    """Tell the side that did not cancel."""
+    schedule_id = cancelled.schedule_id
+    schedule = (await store.schedule_documents(conn, [schedule_id]))[schedule_id]
+    if side is Side.PROFESSIONAL:
+        letter = letters.cancelled_by_professional(cancelled, schedule)
+        referrer_id = cancelled.booked_by_account_id
+        return Mailing(cancelled.territory_id, letter, account_id=referrer_id)
+    letter = letters.cancelled_by_referrer(cancelled, schedule)
+    return Mailing(cancelled.territory_id, letter, schedule_id=schedule_id)
 
 
 async def _visible(desk: Desk, account: Account, appointment_id: AppointmentId) -> Appointment:

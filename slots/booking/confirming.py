@@ -6,7 +6,7 @@ anywhere in between harms nobody: until the commit the seal is revoked by a work
 `hold_end_pkey` lets only one of the two be true; after it the outbox brings the news.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -21,7 +21,7 @@ from slots.booking.holding import (
     territory_of_hold,
     with_alternatives,
 )
-from slots.booking.once import Effect, Outcome, once
+from slots.booking.once import Outcome, once
 from slots.broker import HoldEnded, Seal
 from slots.database import Connection
 from slots.desk import Desk
@@ -56,9 +56,9 @@ from slots.ids import (
 )
 from slots.slot import STARTED_GRACE, Slot
 from slots.store import appointment as store
-from slots.store import mail
 from slots.store import slot as slot_store
 from slots.store.appointment import NewAppointment
+from slots.store.command import Effect, Mailing
 from slots.store.idempotency import BeforeConfirm, Key, before_confirm
 from slots.territory import Territory
 from slots.times import paris_day
@@ -80,15 +80,24 @@ class _HoldIsOver(Exception):
     """hold_end has a row already: revoked while we slept, or confirmed by our own earlier try."""
 
 
-Before = Callable[[Connection, AppointmentId, SlotId], Awaitable[list[SlotId]]]
+@dataclass(frozen=True, slots=True)
+class Alongside:
+    """What a booking changes beside its own slot: a move cancels another appointment."""
+
+    slot_ids: Sequence[SlotId] = ()
+    appointments: Sequence[Appointment] = ()
+    mailings: Sequence[Mailing] = ()
+
+
+Before = Callable[[Connection, AppointmentId, SlotId], Awaitable[Alongside]]
 
 
 async def nothing_before(
     conn: Connection, appointment_id: AppointmentId, slot_id: SlotId
-) -> list[SlotId]:
-    """A plain confirmation changes no other slot."""
+) -> Alongside:
+    """A plain confirmation changes nothing else."""
     del conn, appointment_id, slot_id
-    return []
+    return Alongside()
 
 
 async def confirm(
@@ -118,7 +127,7 @@ async def book_hold(
 ) -> Appointment:
     """The way of every confirmation; *before_booking* runs first inside its transaction.
 
-    It gets the new appointment's id and slot, and returns other slots that it has locked (with
+    It gets the new appointment's id and slot, and says what else it has locked (its slot with
     this one, in the order of their ids) and changed.
     """
     territory = territory_of_hold(desk, account, hold_id)
@@ -203,10 +212,10 @@ async def overflow(
         await store.book_overflow(conn, new)
         schedule = (await store.schedule_documents(conn, [schedule_id]))[schedule_id]
         booked = new.as_booked(None, None)
-        await _tell_owner(conn, booked, schedule)
         return Effect(
             answer={"appointment_id": str(new.id)},
             audited=[(terms.territory_id, "appointment", [new.id])],
+            mailings=[_to_owner(booked, schedule)],
             booked=booked,
         )
 
@@ -225,9 +234,8 @@ async def _book(
 ) -> Effect:
     """Inside the transaction: lock, decide on what the lock shows, write."""
     appointment_id = AppointmentId(new_id(territory.id))
-    await slot_store.lock_capped_schedule_of_slot(conn, seal.slot_id)
-    others = await before_booking(conn, appointment_id, seal.slot_id)
-    slot = (await slot_store.lock_slots(conn, [seal.slot_id])).get(seal.slot_id)
+    alongside = await before_booking(conn, appointment_id, seal.slot_id)
+    slot = (await slot_store.lock_to_book(conn, [seal.slot_id])).get(seal.slot_id)
     if slot is None:
         raise SlotUnknown
     seat = await _seat_to_book(conn, account, slot, seal)
@@ -248,11 +256,13 @@ async def _book(
     if not is_booked:
         raise _HoldIsOver
     booked = new.as_booked(slot.id, seat)
-    await _tell_owner(conn, booked, slot.card.schedule)
     return Effect(
         answer={"appointment_id": str(new.id)},
-        audited=[(slot.territory_id, "appointment", [new.id])],
-        changed=[slot.id, *(other for other in others if other != slot.id)],
+        audited=[
+            (one.territory_id, "appointment", [one.id]) for one in (booked, *alongside.appointments)
+        ],
+        changed=list({slot.id, *alongside.slot_ids}),
+        mailings=[_to_owner(booked, slot.card.schedule), *alongside.mailings],
         booked=booked,
     )
 
@@ -319,9 +329,9 @@ def _new_appointment(
     )
 
 
-async def _tell_owner(conn: Connection, booked: Appointment, schedule: ScheduleDocument) -> None:
+def _to_owner(booked: Appointment, schedule: ScheduleDocument) -> Mailing:
     letter = letters.booked(booked, schedule)
-    await mail.write_to_schedule(conn, booked.territory_id, booked.schedule_id, letter)
+    return Mailing(booked.territory_id, letter, schedule_id=booked.schedule_id)
 
 
 async def _look(

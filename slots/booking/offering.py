@@ -9,14 +9,14 @@ import asyncpg
 
 from slots import letters
 from slots.account import Account
-from slots.appointment import Side
+from slots.appointment import Appointment, Side
 from slots.booking.offers import (
     Amendment,
     OfferedSlot,
     communes_named,
     field_errors,
 )
-from slots.booking.once import Effect, Outcome, once
+from slots.booking.once import Outcome, once
 from slots.database import Connection
 from slots.desk import Desk
 from slots.document import SlotDocument
@@ -35,8 +35,8 @@ from slots.errors import (
 from slots.ids import ScheduleId, SlotId, new_id
 from slots.slot import Slot
 from slots.store import appointment as appointments
-from slots.store import mail
 from slots.store import slot as store
+from slots.store.command import Effect, Mailing
 from slots.store.idempotency import Key
 from slots.store.slot import NewSlot, ScheduleTerms
 from slots.times import from_paris, paris_day, rfc3339
@@ -193,16 +193,22 @@ async def _withdraw(
     await appointments.cancel_appointments(
         conn, [one.id for one in booked], at=now, by=account.id, side=Side.PROFESSIONAL
     )
-    for one in booked:
-        assert one.slot_id is not None
-        letter = letters.cancelled_by_professional(one, slots[one.slot_id].card.schedule)
-        await mail.write_to_account(conn, one.territory_id, one.booked_by_account_id, letter)
     await store.withdraw_slots(conn, standing, now, account.id)
     return Effect(
         answer={"slot_ids": [str(slot_id) for slot_id in slots]},
         audited=[(slot.territory_id, "slot", [slot.id]) for slot in standing.values()]
         + [(one.territory_id, "appointment", [one.id]) for one in booked],
         changed=list(standing),
+        mailings=[_to_referrer(one, slots) for one in booked],
+    )
+
+
+def _to_referrer(cancelled: Appointment, slots: dict[SlotId, Slot]) -> Mailing:
+    assert cancelled.slot_id is not None
+    return Mailing(
+        cancelled.territory_id,
+        letters.cancelled_by_professional(cancelled, slots[cancelled.slot_id].card.schedule),
+        account_id=cancelled.booked_by_account_id,
     )
 
 

@@ -1,9 +1,8 @@
 """Runs a command in one transaction, once per idempotency key (invariant 5)."""
 
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
 from slots.account import Account
 from slots.appointment import Appointment
@@ -11,29 +10,11 @@ from slots.booking.applying import bring
 from slots.database import Connection
 from slots.desk import Desk
 from slots.errors import IdempotencyMismatch, SlotError, Unavailable
-from slots.ids import SlotId, TerritoryId
 from slots.slot import Slot
-from slots.store import audit
-from slots.store.idempotency import Answered, Key, answered, remember_answer
-from slots.store.outbox import announce_slots, touch_slots
+from slots.store.command import Effect, write_down
+from slots.store.idempotency import Answered, Key, answered
 from slots.store.slot import slots_by_id
 from slots.transaction import entered, retried
-
-
-@dataclass(frozen=True, slots=True)
-class Effect:
-    """What a command did, before it is committed.
-
-    *answer* (ids) is kept under the key; *audited* are (territory, subject, ids); *changed*
-    slots are locked, and get a new version; *new* ones are at version 1. *booked* is what a
-    booking made, so that nobody need read it again.
-    """
-
-    answer: dict[str, Any]
-    audited: Sequence[tuple[TerritoryId, str, Sequence[UUID]]]
-    changed: list[SlotId] = field(default_factory=list)
-    new: list[SlotId] = field(default_factory=list)
-    booked: Appointment | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +26,8 @@ class Outcome:
     booked: Appointment | None = None
 
 
-class _AnsweredMeanwhile(Exception):
-    """A first try, still in flight a moment ago, has committed: roll back and replay it."""
+class _AnsweredBefore(Exception):
+    """The key has an answer, perhaps since a moment ago: roll back and replay it."""
 
 
 async def once(
@@ -69,21 +50,19 @@ async def once(
 
     async def attempt() -> Outcome:
         async with entered(desk.pool, account.id, account.reach) as conn:
-            known = await answered(conn, account.id, verb, key)
-            if known is not None:
-                return _replayed(known, key)
             effect = await work(conn)
-            slots = await _write_down(conn, account, verb, effect)
-            if not await remember_answer(conn, account.id, verb, key, effect.answer):
-                raise _AnsweredMeanwhile
+            if not await write_down(conn, account.id, verb, key, effect):
+                raise _AnsweredBefore
+            slots = await _read_again(conn, effect)
         return Outcome(effect.answer, slots, effect.booked)
 
     try:
         outcome = await retried(attempt)
     except Unavailable:
         raise
-    except (SlotError, _AnsweredMeanwhile):
-        # Perhaps we lost to our own first try: it then holds what we wanted.
+    except (SlotError, _AnsweredBefore):
+        # Perhaps we lost to our own first try: it then has what we wanted. Only now do we look:
+        # a command that succeeds has asked nothing in vain.
         async with entered(desk.pool, account.id, account.reach) as conn:
             known = await answered(conn, account.id, verb, key)
         if known is None:
@@ -93,17 +72,11 @@ async def once(
     return outcome
 
 
-async def _write_down(conn: Connection, account: Account, verb: str, effect: Effect) -> list[Slot]:
-    if effect.changed:
-        await touch_slots(conn, effect.changed, verb)
-    if effect.new:
-        await announce_slots(conn, effect.new, verb)
-    for territory_id, subject, subject_ids in effect.audited:
-        await audit.record(conn, territory_id, account.id, verb, subject, subject_ids)
+async def _read_again(conn: Connection, effect: Effect) -> list[Slot]:
+    """Under the lock and before the commit: exactly what this version is."""
     touched = [*effect.changed, *effect.new]
     if not touched:
         return []
-    # Read under the lock and before the commit: exactly what this version is.
     slots = await slots_by_id(conn, touched)
     return [slots[slot_id] for slot_id in touched]
 

@@ -45,21 +45,6 @@ async def answered(conn: Connection, account_id: AccountId, verb: str, key: Key)
     return Answered(row["body_hash"], row["answer"]) if row else None
 
 
-async def remember_answer(
-    conn: Connection, account_id: AccountId, verb: str, key: Key, answer: dict[str, Any]
-) -> bool:
-    """Keep the answer with the effect. False where another try was first: roll back, and replay."""
-    is_first = await QUERIES["remember_answer"].value(
-        conn,
-        account_id=account_id,
-        verb=verb,
-        key=key.value,
-        body_hash=key.body_hash,
-        answer=answer,
-    )
-    return is_first is not None
-
-
 async def before_confirm(
     conn: Connection,
     account_id: AccountId,

@@ -7,8 +7,6 @@ from uuid import UUID
 
 from slots import queries
 from slots.database import Connection
-from slots.ids import AccountId, ScheduleId, TerritoryId
-from slots.letters import Letter
 
 QUERIES: Final = queries.load("mail.sql")
 
@@ -22,32 +20,6 @@ class Mail:
     subject: str
     body: str
     attempts: int
-
-
-async def write_to_schedule(
-    conn: Connection, territory_id: TerritoryId, schedule_id: ScheduleId, letter: Letter
-) -> None:
-    """To everybody who acts for the schedule: its practitioner and the delegates."""
-    await QUERIES["write_to_schedule"].none(
-        conn,
-        territory_id=territory_id,
-        schedule_id=schedule_id,
-        subject=letter.subject,
-        body=letter.body,
-    )
-
-
-async def write_to_account(
-    conn: Connection, territory_id: TerritoryId, account_id: AccountId, letter: Letter
-) -> None:
-    """To one person, unless the account is disabled."""
-    await QUERIES["write_to_account"].none(
-        conn,
-        territory_id=territory_id,
-        account_id=account_id,
-        subject=letter.subject,
-        body=letter.body,
-    )
 
 
 async def mails_to_send(conn: Connection, now: datetime, limit: int) -> list[Mail]:

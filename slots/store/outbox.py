@@ -22,16 +22,6 @@ class Change:
     verb: str
 
 
-async def touch_slots(conn: Connection, slot_ids: Iterable[SlotId], verb: str) -> None:
-    """Bump the versions of locked slots, and say so."""
-    await QUERIES["touch_slots"].none(conn, slot_ids=list(slot_ids), verb=verb)
-
-
-async def announce_slots(conn: Connection, slot_ids: Iterable[SlotId], verb: str) -> None:
-    """Say that new slots are there, at version 1."""
-    await QUERIES["announce_slots"].none(conn, slot_ids=list(slot_ids), verb=verb)
-
-
 async def outbox_waiting(conn: Connection, older_than: datetime, limit: int) -> list[Change]:
     """Changes that no request has brought home since *older_than*, locked; oldest first."""
     rows = await QUERIES["outbox_waiting"].many(conn, older_than=older_than, limit_rows=limit)

@@ -157,9 +157,11 @@ async def lock_capped_schedules(conn: Connection, schedule_ids: Iterable[Schedul
     await QUERIES["lock_capped_schedules"].many(conn, schedule_ids=list(schedule_ids))
 
 
-async def lock_capped_schedule_of_slot(conn: Connection, slot_id: SlotId) -> None:
-    """The same, for the schedule of a slot that is not read yet."""
-    await QUERIES["lock_capped_schedule_of_slot"].many(conn, slot_id=slot_id)
+async def lock_to_book(conn: Connection, slot_ids: Iterable[SlotId]) -> dict[SlotId, Slot]:
+    """Lock these slots and, before them, their schedules that have a daily cap; then read them."""
+    wanted = list(slot_ids)
+    await QUERIES["lock_to_book"].none(conn, slot_ids=wanted)
+    return await slots_by_id(conn, wanted)
 
 
 async def act_codes(conn: Connection, territory_id: TerritoryId) -> frozenset[str]:

@@ -71,6 +71,7 @@ def without_row_lock(monkeypatch):
         return slots
 
     monkeypatch.setattr(slot_store, "lock_slots", read_then_wait)
+    monkeypatch.setattr(slot_store, "lock_to_book", read_then_wait)
 
 
 async def a_hold_ends_as_often_as_one_likes(owner):
@@ -441,15 +442,16 @@ async def test_a_commit_whose_answer_was_lost_is_found_again_by_its_key(
     slot = await offer()
     rolf, key = world.accounts["rolf"], a_key()
     held = await hold(rolf, slot)
-    commit = asyncpg.transaction.Transaction.commit
+    execute = asyncpg.Connection.execute
 
-    async def commit_and_lose_the_answer(transaction):
-        await commit(transaction)
-        if await owner.fetchval("SELECT count(*) FROM appointment"):
+    async def execute_and_lose_the_answer(conn, query, *args, **options):
+        answer = await execute(conn, query, *args, **options)
+        if query == "COMMIT" and await owner.fetchval("SELECT count(*) FROM appointment"):
             raise asyncpg.ConnectionDoesNotExistError
+        return answer
 
     with monkeypatch.context() as lossy:
-        lossy.setattr(asyncpg.transaction.Transaction, "commit", commit_and_lose_the_answer)
+        lossy.setattr(asyncpg.Connection, "execute", execute_and_lose_the_answer)
         with pytest.raises(OutcomeUnknown):
             await confirm(desk, rolf, held.id, CHOICE, key, now)
 
