@@ -13,6 +13,10 @@ SELECT to_regclass('public.territory') IS NOT NULL;
 -- name: territory_ids() -> value
 SELECT coalesce(array_agg(id ORDER BY id), '{}') FROM territory;
 
+-- name: enter_all(territories) -> none
+-- The first statement of a transaction: nobody in person, all territories.
+SELECT enter(NULL, $1::smallint[]);
+
 -- name: backlog(now) -> one
 -- What waits for a worker, in the territories entered: changes to bring to the broker, mails to send.
 SELECT (SELECT count(*) FROM outbox) AS changes,

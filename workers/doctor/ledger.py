@@ -10,7 +10,6 @@ from slots import queries
 from slots.database import UNAVAILABLE, Connection, TooMuchRight, refuse_too_much_right
 from slots.migration import APP_ROLE, MigrationFault, missing
 from slots.settings import Settings
-from slots.transaction import ENTER
 from workers.doctor.finding import Finding, skew
 
 ABOUT: Final = "PostgreSQL"
@@ -107,7 +106,7 @@ async def _work(conn: Connection) -> AsyncIterator[Finding]:
         return
     yield Finding("territories", f"{len(ids)}")
     async with conn.transaction():
-        await ENTER.none(conn, account_id=None, territories=ids)
+        await sql["enter_all"].none(conn, territories=ids)
         row = await sql["backlog"].one(conn, now=datetime.now(UTC))
     assert row is not None
     if row["changes"] and row["oldest_change"] > CHANGE_AGE_MAX:

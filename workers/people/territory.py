@@ -48,7 +48,10 @@ async def run(arguments: argparse.Namespace) -> int:
         return 1
     finally:
         await conn.close()
-    print(f"Territory {number}, {arguments.slug}. Now: chrono48 people import, account add.")
+    print(
+        f"Territory {number}, {arguments.slug}. Restart the web processes: they read the "
+        "territories when they start. Then: chrono48 people import, account add."
+    )
     return 0
 
 
