@@ -1,21 +1,32 @@
 """A broker with two empty territories, and a Valkey that a test may stop, freeze or empty."""
 
+import asyncio
 import contextlib
 import signal
-from collections.abc import AsyncIterator, Iterator
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from slots.broker import Broker
+from slots.settings import Settings
 from slots.territory import index
+from tests.browser import ServerInTest, Service, service, world
 from tests.conftest import SERVER_READY_WITHIN_S, running
 from tests.live.making import HAUTS, THAU, make_slot
+from tests.live.viewer import Viewer
+from tests.live.waiting import soon
+from tests.world import World
+from web.__main__ import configuration
 from web.live.hub import Hub
 from workers.embedded.account import servers_account
 from workers.embedded.choices import Choices
 from workers.embedded.valkey import Valkey
+
+__all__ = ["service", "world"]
 
 HORIZON = timedelta(hours=48)
 LEASE = timedelta(seconds=30)
@@ -57,7 +68,7 @@ async def own_valkey(tmp_path: Path) -> AsyncIterator[OwnValkey]:
     server.stop()
 
 
-class Desk:
+class Ledger:
     """What the ledger's side does to the broker, in short."""
 
     def __init__(self, url: str) -> None:
@@ -84,11 +95,11 @@ class Desk:
 
 
 @pytest.fixture
-async def desk(own_valkey: OwnValkey) -> AsyncIterator[Desk]:
-    desk = Desk(own_valkey.url)
-    await desk.rebuild()
-    yield desk
-    await desk.broker.close()
+async def ledger(own_valkey: OwnValkey) -> AsyncIterator[Ledger]:
+    ledger = Ledger(own_valkey.url)
+    await ledger.rebuild()
+    yield ledger
+    await ledger.broker.close()
 
 
 @pytest.fixture
@@ -97,7 +108,51 @@ def make_hub(own_valkey: OwnValkey) -> Iterator[type[Hub]]:
 
 
 @pytest.fixture
-async def hub(make_hub, desk: Desk) -> AsyncIterator[Hub]:
+async def hub(make_hub, ledger: Ledger) -> AsyncIterator[Hub]:
     hub = make_hub()
     yield hub
     await hub.close()
+
+
+@pytest.fixture
+async def joins(service: Service) -> AsyncIterator[Callable[[str], Awaitable[Viewer]]]:
+    """`await joins("rita")`: rita has signed in."""
+    viewers: list[Viewer] = []
+
+    async def joined(name: str) -> Viewer:
+        viewers.append(Viewer(service.url, service.world, name))
+        return await viewers[-1].signs_in()
+
+    yield joined
+    for viewer in viewers:
+        await viewer.leaves()
+
+
+@pytest.fixture
+async def own_service(world: World, settings: Settings, own_valkey: OwnValkey, ledger: Ledger):
+    """The service on a Valkey that the test may stop; `stop()` stops the service."""
+    listening = socket.create_server(("127.0.0.1", 0))
+    port = listening.getsockname()[1]
+    url = f"http://127.0.0.1:{port}"
+    own = replace(settings, port=port, base_url=url, redis_url=own_valkey.url)
+    server = ServerInTest(configuration(own))
+    async with asyncio.TaskGroup() as tasks:
+        task = tasks.create_task(server.serve([listening]))
+        await server.listens.wait()
+        yield OwnService(url, world, server, task)
+        server.should_exit = True
+
+
+@dataclass(frozen=True)
+class OwnService:
+    url: str
+    world: World
+    server: ServerInTest
+    task: asyncio.Task
+
+    async def joins(self, name: str) -> Viewer:
+        return await Viewer(self.url, self.world, name).signs_in()
+
+    async def stops(self) -> None:
+        self.server.should_exit = True
+        await soon(asyncio.shield(self.task))

@@ -37,71 +37,71 @@ def in_trouble(hub, error):
     return isinstance(hub._followers[HAUTS.partition].trouble(HAUTS.id), error)
 
 
-async def test_a_board_begins_with_what_is_there(hub, desk):
-    slot = await desk.offer()
+async def test_a_board_begins_with_what_is_there(hub, ledger):
+    slot = await ledger.offer()
 
     board = await soon(hub.board(HAUTS.id))
 
     assert board.slots.keys() == board.raw.keys() == {slot.id}
-    assert board.at == await desk.broker.position(HAUTS)
+    assert board.at == await ledger.broker.position(HAUTS)
     assert board.age_s < 5
 
 
-async def test_a_board_follows_what_happens(hub, desk, ear):
-    slot = await desk.offer()
+async def test_a_board_follows_what_happens(hub, ledger, ear):
+    slot = await ledger.offer()
 
     assert (await ear.next())[:2] == ("slot.offered", slot.id)
     assert (await hub.board(HAUTS.id)).slots.keys() == {slot.id}
 
 
-async def test_each_territory_has_its_own_log(hub, desk, ear):
-    await desk.offer(THAU)
+async def test_each_territory_has_its_own_log(hub, ledger, ear):
+    await ledger.offer(THAU)
     await ear.next()
 
     assert (await hub.board(HAUTS.id)).slots == {}
     assert len((await hub.board(THAU.id)).slots) == 1
 
 
-async def test_a_territory_that_is_followed_later_gets_its_events_too(hub, desk):
+async def test_a_territory_that_is_followed_later_gets_its_events_too(hub, ledger):
     early, late = Ear(), Ear()
     await soon(hub.follow(HAUTS.id))
     hub.listen(HAUTS.id, early)
-    await desk.offer(HAUTS)
+    await ledger.offer(HAUTS)
     await early.next()
 
     await soon(hub.follow(THAU.id))
     hub.listen(THAU.id, late)
-    slot = await desk.offer(THAU)
+    slot = await ledger.offer(THAU)
 
     assert (await late.next())[1] == slot.id
 
 
-async def test_all_listeners_hear_the_same_in_the_same_order(hub, desk, ear):
+async def test_all_listeners_hear_the_same_in_the_same_order(hub, ledger, ear):
     other = Ear()
     hub.listen(HAUTS.id, other)
 
-    await asyncio.gather(*(desk.offer() for _ in range(20)))
+    await asyncio.gather(*(ledger.offer() for _ in range(20)))
 
     heard = [await ear.next() for _ in range(20)]
     assert heard == [await other.next() for _ in range(20)]
     assert heard[-1][2] == (await hub.board(HAUTS.id)).at
 
 
-async def test_who_has_left_is_told_nothing(hub, desk, ear):
+async def test_who_has_left_is_told_nothing(hub, ledger, ear):
     stays = Ear()
     hub.listen(HAUTS.id, stays)
     hub.leave(ear)
 
-    await desk.offer()
+    await ledger.offer()
     await stays.next()
 
     assert ear.told.empty()
 
 
-async def test_a_hub_that_starts_can_resume_who_was_connected_to_another(hub, desk):
-    await desk.offer()
-    stood_at = await desk.broker.position(HAUTS)
-    missed = await desk.offer()
+async def test_a_hub_that_starts_can_resume_who_was_connected_to_another(hub, ledger):
+    await ledger.offer()
+    stood_at = await ledger.broker.position(HAUTS)
+    missed = await ledger.offer()
 
     feed = await soon(hub.follow(HAUTS.id))
 
@@ -110,34 +110,34 @@ async def test_a_hub_that_starts_can_resume_who_was_connected_to_another(hub, de
     assert [change.event.slot_id for change in changes] == [missed.id]
 
 
-async def test_a_lost_last_event_is_noticed_though_nothing_follows_it(hub, desk, ear):
-    await desk.offer()
+async def test_a_lost_last_event_is_noticed_though_nothing_follows_it(hub, ledger, ear):
+    await ledger.offer()
     _, _, at = await ear.next()
     # What a failover leaves behind: the state moved on, the entry is not in the log.
     lost = f"{at.partition('.')[2].partition('-')[0]}-77"
-    await desk.broker.redis.hset(keys.named(HAUTS, "meta"), "last", lost)
+    await ledger.broker.redis.hset(keys.named(HAUTS, "meta"), "last", lost)
 
     assert (await ear.next())[0] == "renewed"
-    assert (await hub.board(HAUTS.id)).at == f"{desk.generation}.{lost}"
+    assert (await hub.board(HAUTS.id)).at == f"{ledger.generation}.{lost}"
 
 
-async def test_a_hole_in_the_log_is_never_shown(hub, desk, ear):
-    await desk.offer()
+async def test_a_hole_in_the_log_is_never_shown(hub, ledger, ear):
+    await ledger.offer()
     await ear.next()
-    lost = {"generation": desk.generation, "type": "slot.held", "prev": "9-9"}
+    lost = {"generation": ledger.generation, "type": "slot.held", "prev": "9-9"}
     entry = {**lost, "slot_id": "", "live": "0", "slot": ""}
-    await desk.broker.redis.xadd(keys.named(HAUTS, "log"), entry)
-    slot = await desk.offer()
+    await ledger.broker.redis.xadd(keys.named(HAUTS, "log"), entry)
+    slot = await ledger.offer()
 
     assert (await ear.next())[0] == "renewed"
     assert slot.id in (await hub.board(HAUTS.id)).slots
 
 
-async def test_a_rebuild_starts_every_listener_anew(hub, desk, ear):
-    await desk.offer()
+async def test_a_rebuild_starts_every_listener_anew(hub, ledger, ear):
+    await ledger.offer()
     await ear.next()
 
-    await desk.rebuild(HAUTS)
+    await ledger.rebuild(HAUTS)
 
     kind, _, at = await ear.next()
     assert kind == "renewed"
@@ -145,8 +145,8 @@ async def test_a_rebuild_starts_every_listener_anew(hub, desk, ear):
     assert (await hub.board(HAUTS.id)).slots == {}
 
 
-async def test_without_redis_the_board_refuses_and_says_how_old_it_is(hub, desk, ear, own_valkey):
-    await desk.offer()
+async def test_without_redis_the_board_refuses_and_says_how_old_it_is(hub, ledger, ear, own_valkey):
+    await ledger.offer()
     await ear.next()
 
     own_valkey.stop()
@@ -158,27 +158,27 @@ async def test_without_redis_the_board_refuses_and_says_how_old_it_is(hub, desk,
     assert len((await hub.follow(HAUTS.id)).slots) == 1
 
 
-async def test_after_a_restart_of_redis_all_is_well_again(hub, desk, ear, own_valkey):
-    await desk.offer()
+async def test_after_a_restart_of_redis_all_is_well_again(hub, ledger, ear, own_valkey):
+    await ledger.offer()
     await ear.next()
     own_valkey.stop()
     await own_valkey.start()
     await until(lambda: in_trouble(hub, Rebuilding))
 
-    await desk.rebuild()
+    await ledger.rebuild()
 
     kind, _, at = await ear.next()
     assert kind == "renewed"
     assert at.startswith("2.")
     await until(lambda: not in_trouble(hub, Exception))
     await ear.next()  # the other territory
-    slot = await desk.offer()
+    slot = await ledger.offer()
     assert (await ear.next())[1] == slot.id
     assert hub.age_s(HAUTS.id) < 5
 
 
 async def test_a_frozen_redis_makes_the_boards_age_and_thaws_without_a_loss(
-    hub, desk, ear, own_valkey
+    hub, ledger, ear, own_valkey
 ):
     own_valkey.freeze()
     try:
@@ -188,12 +188,12 @@ async def test_a_frozen_redis_makes_the_boards_age_and_thaws_without_a_loss(
     finally:
         own_valkey.thaw()
 
-    slot = await desk.offer()
+    slot = await ledger.offer()
     assert (await ear.next())[1] == slot.id
     await until(lambda: not in_trouble(hub, Exception))
 
 
-async def test_a_hub_may_start_before_redis(make_hub, own_valkey, desk):
+async def test_a_hub_may_start_before_redis(make_hub, own_valkey, ledger):
     own_valkey.stop()
     hub, ear = make_hub(), Ear()
     feed = await soon(hub.follow(HAUTS.id))
@@ -203,14 +203,14 @@ async def test_a_hub_may_start_before_redis(make_hub, own_valkey, desk):
     assert feed.at is None
 
     await own_valkey.start()
-    await desk.rebuild()
+    await ledger.rebuild()
 
     assert (await ear.next())[0] == "renewed"
     assert (await hub.board(HAUTS.id)).slots == {}
     await hub.close()
 
 
-async def test_many_who_ask_at_once_cost_one_look(hub, desk):
+async def test_many_who_ask_at_once_cost_one_look(hub, ledger):
     boards = await soon(asyncio.gather(*(hub.board(HAUTS.id) for _ in range(50))))
 
     assert len({id(board.slots) for board in boards}) == 1

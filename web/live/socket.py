@@ -16,17 +16,16 @@ from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from slots.errors import NotAllowed
 from slots.territory import Territory
 from slots.times import rfc3339
 from web.auth import account_of, session_hash_of
+from web.boards import territories_asked
 from web.live import frames
 from web.live.connection import Connection
 from web.live.frames import BadFrame, CloseCode, Pong, Subscribe
 from web.live.hub import Hub
 from web.live.presence import Presence
 from web.live.session import Session, visible
-from web.refusals import NotFound
 
 log = logging.getLogger(__name__)
 
@@ -121,25 +120,20 @@ async def _subscribe(
     presence.heartbeat(connection)
 
 
-POLLED_MAX: Final = frames.TERRITORIES_MAX
-
-
 async def snapshot(request: Request) -> Response:
     """What a socket would show now of the territories named by `territory`, once or several times.
 
-    With Redis down it answers what this process knew last, and how old that is.
+    Without a name, of all within reach. With Redis down it answers what this process knew last, and
+    how old that is.
     """
     hub: Hub = request.state["hub"]
     presence: Presence = request.state["presence"]
     account = await account_of(request)
     what = "html" if request.query_params.get("as") == "html" else "json"
+    asked = territories_asked(account, request.query_params.getlist("territory"), hub.territories)
     snapshots, ages = [], []
-    for slug in dict.fromkeys(request.query_params.getlist("territory")[:POLLED_MAX]):
-        territory = hub.territories.by_slug.get(slug)
-        if territory is None:
-            raise NotFound
-        if territory.id not in account.reach:
-            raise NotAllowed
+    for territory_id in asked:
+        territory = hub.territories.by_id[territory_id]
         feed = await hub.follow(territory.id)
         if feed.at is None:
             await hub.board(territory.id)  # says why there is nothing
