@@ -43,6 +43,7 @@ class Sessions:
         """Look them up through *pool*."""
         self._pool = pool
         self._known: dict[bytes, _Known] = {}
+        self._ledger_away_until_s = 0.0
 
     async def signed_in(
         self, session_hash: bytes, *, without_ledger: bool = False
@@ -55,14 +56,20 @@ class Sessions:
             LedgerUnavailable: The ledger cannot say.
         """
         known = self._known.get(session_hash)
-        if known is not None and time.monotonic() - known.at_s < KNOWN_FOR_S:
+        now_s = time.monotonic()
+        if known is not None and now_s - known.at_s < KNOWN_FOR_S:
             return known.signed_in
+        passes = without_ledger and known is not None and _still_passes(known, now_s)
+        # A frozen ledger takes seconds to be found out: not for every glance at a board.
+        if passes and now_s < self._ledger_away_until_s:
+            return known.signed_in if known else None
         try:
             async with looking(self._pool) as conn:
                 found = await store.account_of_session(conn, session_hash, datetime.now(UTC))
         except LedgerUnavailable:
-            if without_ledger and known is not None and _still_passes(known):
-                return known.signed_in
+            self._ledger_away_until_s = time.monotonic() + KNOWN_FOR_S
+            if passes:
+                return known.signed_in if known else None
             raise
         self._remember(session_hash, found)
         return found
@@ -88,9 +95,8 @@ class Sessions:
         self._known[session_hash] = _Known(signed_in, time.monotonic())
 
 
-def _still_passes(known: _Known) -> bool:
-    is_recent = time.monotonic() - known.at_s < KNOWN_WITHOUT_LEDGER_FOR_S
-    return is_recent and known.signed_in is not None
+def _still_passes(known: _Known, now_s: float) -> bool:
+    return known.signed_in is not None and now_s - known.at_s < KNOWN_WITHOUT_LEDGER_FOR_S
 
 
 async def signed_in(connection: HTTPConnection[Any], *, without_ledger: bool = False) -> SignedIn:

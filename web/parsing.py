@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Any, Final, TypeVar, get_origin
+from typing import Annotated, Any, Final, TypeVar, get_args, get_origin
 
 import msgspec
 from starlette.datastructures import QueryParams
@@ -60,7 +60,7 @@ def parse_json(body: bytes, kind: type[T]) -> T:
 
 def _is_json(body: bytes) -> bool:
     try:
-        msgspec.json.decode(body)
+        msgspec.json.decode(body, type=msgspec.Raw)
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         return False
     return True
@@ -72,7 +72,7 @@ def parse_query(query: QueryParams, kind: type[T]) -> T:
     Raises:
         Invalid: A name is unknown or twice there, or a value cannot be read.
     """
-    lists = {field.name for field in msgspec.structs.fields(kind) if get_origin(field.type) is list}
+    lists = {field.name for field in msgspec.structs.fields(kind) if _is_list(field.type)}
     values: dict[str, Any] = {}
     for name, value in query.multi_items():
         if "\x00" in value:
@@ -87,6 +87,11 @@ def parse_query(query: QueryParams, kind: type[T]) -> T:
         return msgspec.convert(values, kind, strict=False)
     except msgspec.ValidationError as error:
         raise Invalid([field_error(error)]) from error
+
+
+def _is_list(kind: Any) -> bool:
+    plain = get_args(kind)[0] if get_origin(kind) is Annotated else kind
+    return get_origin(plain) is list
 
 
 def field_error(error: msgspec.ValidationError) -> FieldError:

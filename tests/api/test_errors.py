@@ -25,7 +25,8 @@ REFUSALS = sorted(set(every_refusal()), key=lambda one: one.__name__)
 def test_every_refusal_has_a_status_and_a_french_sentence(refusal):
     assert 400 <= STATUS_OF[refusal] < 600
     title, detail = SENTENCES[refusal.code]
-    assert title and detail.endswith(".")
+    assert title
+    assert detail.endswith(".")
     assert "'" not in title + detail, "apostrophes are typographic"
 
 
