@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -38,6 +38,7 @@ from workers.embedded.valkey import Valkey
 ROUNDS = 5
 HOLDS_A_ROUND = 2_000
 BOOKINGS_A_ROUND = 400
+IN_A_ROW = 4
 SOCKETS = 200
 EVENTS = 200
 SNAPSHOT_SLOTS = 1_000
@@ -53,9 +54,8 @@ Ask = Callable[[client.Connection, Any], Any]
 class Product:
     """The service as a client meets it: cookie, guards, key, walls, audit, outbox, log."""
 
-    def __init__(self, port: int, cookies: list[str], slots: list) -> None:
-        self.port, self.slots = port, iter(slots)
-        self.cookies = itertools.cycle(cookies)
+    def __init__(self, port: int, cookies: Iterator[str], slots: list) -> None:
+        self.port, self.cookies, self.slots = port, cookies, iter(slots)
 
     def headers(self, cookie: str) -> list[str]:
         return [
@@ -79,7 +79,11 @@ class Product:
         assert answer.status == 201, answer
 
     def jobs(self, count: int) -> list[tuple[str, Any]]:
-        return [(next(self.cookies), next(self.slots)) for _ in range(count)]
+        """Each person asks for a few slots in a row, then the next one comes."""
+        jobs = []
+        for cookie in itertools.islice(self.cookies, -(-count // IN_A_ROW)):
+            jobs += [(cookie, next(self.slots)) for _ in range(min(IN_A_ROW, count - len(jobs)))]
+        return jobs
 
 
 def bare(path: str) -> Ask:
@@ -266,12 +270,13 @@ async def measure(
     ):
         await until_ready(web_port, "/healthz")
         await until_ready(bare_port, "/")
-        boards = Product(web_port, made.cookies, for_boards)
+        cookies = iter(made.cookies)
+        boards = Product(web_port, cookies, for_boards)
         rows = [*await snapshot(boards, desk), await fan_out(boards)]
         count = ROUNDS * (HOLDS_A_ROUND + BOOKINGS_A_ROUND)
         more = await ground.make_slots(owner, made.world, count)
         await rebuild(desk, desk.territories.by_id[HAUTS], "bench", datetime.now(UTC))
-        product = Product(web_port, made.cookies, more)
+        product = Product(web_port, cookies, more)
         rows = [*await throughput(product, bare_port), *rows]
     await close_desk(desk)
     return rows

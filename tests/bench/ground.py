@@ -11,7 +11,7 @@ import asyncpg
 from slots.ids import SlotId, TerritoryId, new_id
 from tests.world import HAUTS, World, make_world
 
-ACCOUNTS = 3_000  # each may hold five seats at a time
+ACCOUNTS = 3_200  # nobody comes twice: each may hold but five seats at a time
 SESSION_FOR = timedelta(hours=2)
 
 
