@@ -14,6 +14,7 @@ MESSAGE_BYTES_MAX: Final = 16 * 1024  # of a client's WebSocket message
 STOP_WITHIN_S: Final = 3  # for requests on their way, once we are told to stop
 IDLE_CONNECTION_S: Final = 75  # longer than proxies keep theirs, so that they close first
 BACKLOG: Final = 2048
+UNREAD_FOR_MS: Final = 30_000  # a peer that takes nothing of what waits for it is gone
 
 
 class Server(uvicorn.Server):
@@ -53,13 +54,22 @@ def configuration(settings: Settings) -> uvicorn.Config:
     )
 
 
+def listening(config: uvicorn.Config) -> socket.socket:
+    """Where we listen. Connections inherit its options."""
+    listener = config.bind_socket()
+    # Without it, closing a socket whose reader sleeps waits for that reader for ever.
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD_FOR_MS)
+    return listener
+
+
 def main() -> None:
     """Serve until SIGINT or SIGTERM."""
     settings = Settings.from_environ()
     logs.configure(settings.log_format)
     server = Server(configuration(settings))
     with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
-        runner.run(server.serve())
+        runner.run(server.serve([listening(server.config)]))
 
 
 if __name__ == "__main__":
