@@ -18,6 +18,9 @@ async def test_a_phone_publishes_and_the_centre_15_sees_it_live_and_books(joins:
     await expect(ann.page.locator(".mine .reference")).to_have_text(reference)
     await ann.sees("Rita Simon, SAMU 34, Centre 15")
     await ann.sees("Adressé par la régulation")
+    await rita.sees("Pas encore vu")
+    await ann.presses("J’ai vu", exact=False)
+    await rita.sees("Vu par le professionnel")
     await expect(ann.page.get_by_role("link", name="06 00 00 00")).to_have_attribute(
         "href", "tel:0600000010"
     )
