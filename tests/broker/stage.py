@@ -229,7 +229,9 @@ def make_slot(
 def changed(slot: Slot, **fields: Any) -> Slot:
     """The slot after one more transaction of the ledger; *note* and times reach its card."""
     on_card = {
-        name: fields[name] for name in ("note", "starts_at", "ends_at", "modality") if name in fields
+        name: fields[name]
+        for name in ("note", "starts_at", "ends_at", "modality")
+        if name in fields
     }
     card_fields = {name: getattr(slot.card, name) for name in SlotCard.__struct_fields__}
     fields = {name: value for name, value in fields.items() if name != "note"}
