@@ -297,8 +297,8 @@ CREATE TABLE appointment (
   CONSTRAINT appointment_reference_unique UNIQUE (territory_id, reference),
   CONSTRAINT appointment_slot FOREIGN KEY (slot_id, territory_id) REFERENCES slot (id, territory_id),
   CONSTRAINT appointment_schedule FOREIGN KEY (schedule_id, territory_id) REFERENCES schedule (id, territory_id),
-  CONSTRAINT appointment_moved_to FOREIGN KEY (moved_to, territory_id) REFERENCES appointment (id, territory_id)
-    DEFERRABLE INITIALLY DEFERRED,
+  -- Without the territory: who covers two of them moves a patient from one to the other.
+  CONSTRAINT appointment_moved_to FOREIGN KEY (moved_to) REFERENCES appointment DEFERRABLE INITIALLY DEFERRED,
   CONSTRAINT appointment_seat_of_slot CHECK ((slot_id IS NULL) = (seat IS NULL)),
   CONSTRAINT appointment_seat_positive CHECK (seat >= 1),
   CONSTRAINT appointment_status_known CHECK (status IN ('booked', 'fulfilled', 'noshow', 'cancelled')),
@@ -615,7 +615,8 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
    LIMIT 1
 $$;
 
--- Mail addresses of those who act for a schedule: its practitioner's accounts and its delegates.
+-- Mail addresses of those who act for a schedule, as account_of_session has it: its practitioner's
+-- accounts and its delegates, as long as they are members.
 CREATE FUNCTION addresses_of_schedule(of_schedule_id uuid)
 RETURNS TABLE (email text)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
@@ -623,12 +624,16 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     FROM schedule
     JOIN practitioner_role ON practitioner_role.id = schedule.practitioner_role_id
     JOIN account ON account.practitioner_id = practitioner_role.practitioner_id
+    JOIN membership ON membership.account_id = account.id AND membership.territory_id = schedule.territory_id
+                   AND membership.role = 'professional'
    WHERE schedule.id = of_schedule_id AND account.disabled_at IS NULL
      AND schedule.territory_id = ANY (entered_territories())
    UNION
   SELECT account.email
     FROM delegation
     JOIN account ON account.id = delegation.account_id
+    JOIN membership ON membership.account_id = account.id AND membership.territory_id = delegation.territory_id
+                   AND membership.role IN ('delegate', 'professional')
    WHERE delegation.schedule_id = of_schedule_id AND account.disabled_at IS NULL
      AND delegation.territory_id = ANY (entered_territories())
 $$;

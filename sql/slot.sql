@@ -56,17 +56,18 @@ SELECT insee FROM commune WHERE insee = ANY ($1::text[]);
 SELECT slot_id, starts_at, ends_at, place FROM overlapping_slot($1, $2, $3, $4);
 
 -- name: free_room(healthcare_service_id, rooms, starts_at, ends_at, but_slot_id) -> value
-SELECT room
-  FROM generate_series(1, $2::integer) AS room
+-- Inside, a bare `room` would be the slot's own, and every room would look taken.
+SELECT free.room
+  FROM generate_series(1, $2::integer) AS free (room)
  WHERE NOT EXISTS (
          SELECT FROM slot
           WHERE slot.healthcare_service_id = $1
-            AND slot.room = room
+            AND slot.room = free.room
             AND slot.withdrawn_at IS NULL
             AND slot.modality IN ('AMB', 'HH')
             AND tstzrange(slot.starts_at, slot.ends_at, '[)') && tstzrange($3, $4, '[)')
             AND slot.id IS DISTINCT FROM $5)
- ORDER BY room
+ ORDER BY free.room
  LIMIT 1;
 
 -- name: insert_slot(id, territory_id, schedule_id, location_id, practitioner_id, healthcare_service_id, room, starts_at, ends_at, capacity, modality, area, acts, audience, note, offered_at, offered_by) -> none

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from slots.desk import Desk
-from slots.errors import BrokerUnavailable, Rebuilding
+from slots.errors import Rebuilding, Unavailable
 from slots.events import EVENT_OF_VERB
 from slots.ids import SlotId, TerritoryId, territory_of
 from slots.slot import Slot
@@ -23,7 +23,7 @@ async def bring(
     """Put slots as they were read inside the transaction that has just been committed.
 
     *generations* are those known before that reading. Never fails: where the broker is away or
-    is being rebuilt, the outbox waits for a worker.
+    is being rebuilt, or the ledger freezes now, the outbox waits for a worker.
     """
 
     async def bring_one(slot: Slot) -> None:
@@ -42,7 +42,7 @@ async def bring(
         outcomes = await asyncio.gather(*map(bring_one, batch), return_exceptions=True)
         for outcome in outcomes:
             match outcome:
-                case BrokerUnavailable() | Rebuilding():
+                case Unavailable():
                     return
                 case BaseException():
                     raise outcome

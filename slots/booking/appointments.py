@@ -7,13 +7,13 @@ from uuid import UUID, uuid4
 
 from slots import letters
 from slots.account import Account
-from slots.appointment import TRANSITIONS, Appointment, AppointmentStatus, Side
+from slots.appointment import TRANSITIONS, Appointment, AppointmentStatus, Origin, Side
 from slots.audience import Role
 from slots.booking.confirming import Alongside, Choice, book_hold
 from slots.booking.once import once
 from slots.database import Connection
 from slots.desk import Desk
-from slots.errors import AppointmentEnded, AppointmentUnknown, NotAllowed
+from slots.errors import AppointmentEnded, AppointmentUnknown, HoldExpired, NotAllowed
 from slots.ids import AppointmentId, HoldId, SlotId
 from slots.store import appointment as store
 from slots.store.command import Effect, Mailing
@@ -66,7 +66,7 @@ async def move(
         slot_ids = [old.slot_id] if old.slot_id else []
         await lock_to_book(conn, [*slot_ids, new_slot_id])
         found = await _locked(conn, old, [])
-        if _side(account, found) is not Side.REFERRER:
+        if found.booked_by_organisation_id != account.organisation_id:
             raise NotAllowed
         _need_transition(found, "cancel")
         await store.cancel_appointments(
@@ -75,7 +75,11 @@ async def move(
         return Alongside(slot_ids, [found], [await _to_the_other(conn, found, Side.REFERRER)])
 
     choice = Choice(old.reason, old.urgency)
-    return await book_hold(desk, account, hold_id, "move", choice, key, now, cancel_old)
+    new = await book_hold(desk, account, hold_id, "move", choice, key, now, cancel_old)
+    if (await _visible(desk, account, old.id)).moved_to != new.id:
+        # Another tab has made the hold a booking of its own, and the old one stands.
+        raise HoldExpired
+    return new
 
 
 async def seen(
@@ -236,6 +240,10 @@ def may_read(account: Account, appointment: Appointment) -> bool:
 
 
 def _side(account: Account, appointment: Appointment) -> Side:
+    """Which side cancels. Under one roof a colleague's patient must be told as any other's."""
+    is_own = appointment.origin is Origin.SELF
+    if account.acts_for(appointment.schedule_id) and not is_own:
+        return Side.PROFESSIONAL
     if appointment.booked_by_organisation_id == account.organisation_id:
         return Side.REFERRER
     if account.acts_for(appointment.schedule_id):

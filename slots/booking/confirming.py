@@ -7,6 +7,7 @@ anywhere in between harms nobody: until the commit the seal is revoked by a work
 """
 
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -154,13 +155,17 @@ async def book_hold(
     try:
         outcome = await once(desk, account, verb, key, work)
     except _HoldIsOver:
-        if found := await look():
-            return found
-        raise HoldExpired from None
+        pass
     except (Conflict, NotAllowed, SlotUnknown, AppointmentUnknown) as error:
-        await _give_up(desk, account, territory, seal, hold_id)
-        raise await with_alternatives(desk, account, territory, error, seal.slot_id, now) from None
-    return await _appointment(desk, account, outcome)
+        if await _give_up(desk, account, territory, seal, hold_id):
+            reason = await with_alternatives(desk, account, territory, error, seal.slot_id, now)
+            raise reason from None
+    else:
+        return await _appointment(desk, account, outcome)
+    # It ended while we waited: in another tab of its holder, which took the seat, or revoked.
+    if found := await look():
+        return found
+    raise HoldExpired
 
 
 async def overflow(
@@ -178,12 +183,12 @@ async def overflow(
         OverflowRefused: The schedule takes none.
         DailyCap, NotAllowed, ScheduleUnknown, OriginNotYours, Invalid.
     """
-    if not now - STARTED_GRACE <= starts_at <= now + desk.horizon:
-        raise Invalid(
-            [FieldError("starts_at", "Choisissez un moment dans l'horizon des créneaux.")]
-        )
 
     async def work(conn: Connection) -> Effect:
+        if not now - STARTED_GRACE <= starts_at <= now + desk.horizon:
+            raise Invalid(
+                [FieldError("starts_at", "Choisissez un moment dans l'horizon des créneaux.")]
+            )
         terms = (await slot_store.schedules(conn, [schedule_id])).get(schedule_id)
         if terms is None:
             raise ScheduleUnknown
@@ -400,16 +405,23 @@ async def _refuse_foreign_origin(
 
 async def _give_up(
     desk: Desk, account: Account, territory: Territory, seal: Seal, hold_id: HoldId
-) -> None:
-    """End a hold that cannot be confirmed, by its one row of hold_end; then mend the broker."""
-    try:
-        async with entered(desk.pool, account.id, account.reach) as conn:
-            end = await store.revoke_hold(conn, hold_id, territory.id)
-        if end.appointment_id is None:
+) -> bool:
+    """End a hold that cannot be confirmed, by its one row of hold_end; then mend the broker.
+
+    False where it has become an appointment meanwhile, in another try of its holder.
+
+    Raises:
+        LedgerUnavailable, OutcomeUnknown: Nobody can say what became of it.
+    """
+    async with entered(desk.pool, account.id, account.reach) as conn:
+        end = await store.revoke_hold(conn, hold_id, territory.id)
+    is_revoked = end.appointment_id is None
+    # Where the broker is away the seal grows old, and a worker does the same.
+    with suppress(Unavailable):
+        if is_revoked:
             await desk.broker.unseal(territory, seal.slot_id, hold_id, REVOKED_EVENT)
         await put_slots(desk, [seal.slot_id], "slot.mended")
-    except Unavailable:
-        return  # the seal grows old, and a worker does the same
+    return is_revoked
 
 
 async def _appointment(desk: Desk, account: Account, outcome: Outcome) -> Appointment:

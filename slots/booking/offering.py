@@ -26,6 +26,7 @@ from slots.errors import (
     FieldError,
     Invalid,
     NotAllowed,
+    OtherSlot,
     SeatsBooked,
     SlotInUse,
     SlotOverlap,
@@ -39,7 +40,7 @@ from slots.store import slot as store
 from slots.store.command import Effect, Mailing
 from slots.store.idempotency import Key
 from slots.store.slot import NewSlot, ScheduleTerms
-from slots.times import from_paris, paris_day, rfc3339
+from slots.times import from_paris, paris_day
 from slots.transaction import entered
 
 OCCUPYING: Final = ("AMB", "HH")  # modalities that need the practitioner in person
@@ -112,8 +113,7 @@ async def amend(
         if wanted.capacity < len(slot.seats) or (is_held and wanted.capacity < slot.capacity):
             raise CapacityBelowTaken
         new = replace(_new_slot(wanted, terms[slot.schedule_id], account, now), id=slot_id)
-        if new_terms:
-            new = await _placed(conn, new, terms, but_slot_id=slot_id)
+        new = await _placed(conn, new, terms, but_slot_id=slot_id)
         try:
             await store.amend_slot(conn, new, new_terms=new_terms)
         except asyncpg.ExclusionViolationError as error:
@@ -275,8 +275,7 @@ async def _placed(
         )
         if other:
             raise SlotOverlap(
-                f"The practitioner has another slot from {rfc3339(other.starts_at)} to "
-                f"{rfc3339(other.ends_at)} at {other.place} ({other.slot_id})."
+                other=OtherSlot(other.slot_id, other.starts_at, other.ends_at, other.place)
             )
         return new
     assert new.healthcare_service_id is not None

@@ -1,0 +1,206 @@
+"""Attacks that once succeeded, or that came close: each is a way in which somebody loses."""
+
+import asyncio
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+
+from slots.account import Account
+from slots.booking import appointments, confirming, holding, offering
+from slots.booking.offers import Amendment
+from slots.errors import HoldExpired, LedgerUnavailable
+from slots.store import slot as slot_store
+from tests.booking.conftest import CHOICE, a_key
+from tests.booking.test_races import all_at_once, booked_seats, row_locked, until_waiting
+
+
+# The only seat, confirmed in two tabs: each has a key of its own.
+
+
+async def test_two_tabs_that_confirm_the_only_seat_hear_the_same_appointment(
+    desk, world, offer, hold, owner, owner_url, now
+):
+    rolf = world.accounts["rolf"]
+    slot = await offer()
+    held = await hold(rolf, slot)
+
+    async with row_locked(owner_url, slot):
+        race = asyncio.ensure_future(
+            all_at_once(
+                confirming.confirm(desk, rolf, held.id, CHOICE, a_key(), now),
+                confirming.confirm(desk, rolf, held.id, CHOICE, a_key(), now),
+            )
+        )
+        await until_waiting(owner, 2)
+    one, other = await race
+
+    assert one == other
+    assert await booked_seats(owner, slot) == [1]
+
+
+async def test_two_tabs_that_move_one_booking_hear_the_same_appointment(
+    desk, world, offer, hold, book, owner, owner_url, now
+):
+    rolf = world.accounts["rolf"]
+    here, there = await offer(), await offer("bob")
+    old = await book(rolf, here)
+    held = await hold(rolf, there)
+
+    async with row_locked(owner_url, there):
+        race = asyncio.ensure_future(
+            all_at_once(
+                appointments.move(desk, rolf, old.id, held.id, a_key(), now),
+                appointments.move(desk, rolf, old.id, held.id, a_key(), now),
+            )
+        )
+        await until_waiting(owner, 2)
+    one, other = await race
+
+    assert one == other
+    assert await booked_seats(owner, there) == [1]
+
+
+async def test_a_hold_that_was_confirmed_in_one_tab_does_not_pass_for_a_move_in_another(
+    desk, world, offer, hold, book, owner, now
+):
+    rolf = world.accounts["rolf"]
+    here, there = await offer(), await offer("bob")
+    old = await book(rolf, here)
+    held = await hold(rolf, there)
+    await confirming.confirm(desk, rolf, held.id, CHOICE, a_key(), now)
+
+    with pytest.raises(HoldExpired):
+        await appointments.move(desk, rolf, old.id, held.id, a_key(), now)
+
+    assert await booked_seats(owner, here) == [1]
+
+
+async def test_a_booking_moves_from_one_territory_to_another(desk, world, offer, hold, book, now):
+    rita = world.accounts["rita"]
+    here, there = await offer(), await offer("carl")
+    old = await book(rita, here)
+    held = await hold(rita, there)
+
+    new = await appointments.move(desk, rita, old.id, held.id, a_key(), now)
+
+    assert new.slot_id == there.id
+    before = await appointments._visible(desk, rita, old.id)
+    assert (before.status, before.moved_to) == ("cancelled", new.id)
+
+
+async def test_a_note_is_amended_in_the_second_room_too(desk, world, offer, now):
+    first = await offer("dora", schedule="radiology")
+    second = await offer("dora", schedule="radiology")
+    dora = world.accounts["dora"]
+    for slot in (first, second):
+        amended = await offering.amend(desk, dora, slot.id, Amendment(note="À jeun"), a_key(), now)
+        assert amended.note == "À jeun"
+
+
+async def test_a_colleague_of_the_same_house_must_tell_the_patient_too(
+    desk, world, offer, book, now
+):
+    nina, ann = world.accounts["nina"], world.accounts["ann"]
+    booked = await book(nina, await offer())
+
+    cancelled = await appointments.cancel(desk, ann, booked.id, a_key(), now)
+
+    assert cancelled.patient_to_tell
+
+
+async def test_who_books_for_the_own_schedule_has_the_patient_at_hand(
+    desk, world, offer, book, now
+):
+    olga, ann = world.accounts["olga"], world.accounts["ann"]
+    booked = await book(olga, await offer())
+
+    cancelled = await appointments.cancel(desk, ann, booked.id, a_key(), now)
+
+    assert not cancelled.patient_to_tell
+
+
+async def test_a_ledger_that_freezes_after_the_commit_does_not_unsay_it(
+    desk, world, offer, hold, now, monkeypatch
+):
+    rolf = world.accounts["rolf"]
+    held = await hold(rolf, await offer())
+    desk.broker._generations.clear()
+
+    async def frozen(*_):
+        raise LedgerUnavailable
+
+    monkeypatch.setattr("slots.booking.applying.put_slots", frozen)
+    booked = await confirming.confirm(desk, rolf, held.id, CHOICE, a_key(), now)
+
+    assert booked.status == "booked"
+
+
+# A client that goes away.
+
+
+async def test_a_client_that_leaves_while_it_confirms_leaves_all_or_nothing(
+    desk, world, offer, hold, owner, owner_url, now
+):
+    rolf, key = world.accounts["rolf"], a_key()
+    slot = await offer()
+    held = await hold(rolf, slot)
+
+    async with row_locked(owner_url, slot):
+        confirmation = asyncio.ensure_future(
+            confirming.confirm(desk, rolf, held.id, CHOICE, key, now)
+        )
+        await until_waiting(owner, 1)
+        confirmation.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await confirmation
+    assert await booked_seats(owner, slot) == []
+
+    again = await confirming.confirm(desk, rolf, held.id, CHOICE, key, now)
+
+    assert again.seat == 1
+    assert await booked_seats(owner, slot) == [1]
+
+
+async def test_clients_that_leave_at_any_moment_get_no_others_answer(
+    desk, world, offer, hold, owner, now
+):
+    rolf, rosa = world.accounts["rolf"], world.accounts["rosa"]
+    slot = await offer(capacity=50)
+    for turns in range(0, 60):
+        task = asyncio.ensure_future(holding.hold(desk, rosa, slot.id, a_key("k"), now))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        mine = await holding.hold(desk, rolf, slot.id, a_key("mine"), now)
+        assert mine.seat in (1, 2)
+        key = a_key()
+    held = await hold(rolf, slot)
+    for turns in range(0, 200, 3):
+        task = asyncio.ensure_future(confirming.confirm(desk, rolf, held.id, CHOICE, key, now))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    booked = await confirming.confirm(desk, rolf, held.id, CHOICE, key, now)
+    assert await booked_seats(owner, slot) == [booked.seat]
+
+
+async def test_who_is_no_longer_a_member_gets_no_more_mail(desk, world, offer, book, owner):
+    olga = world.accounts["olga"]
+    await owner.execute("DELETE FROM membership WHERE account_id = $1", olga.id)
+
+    await book(world.accounts["rolf"], await offer())
+
+    recipients = [row["recipient"] for row in await owner.fetch("SELECT recipient FROM mail")]
+    assert recipients == [world.accounts["ann"].email]
+
+
+async def test_an_overflow_is_replayed_after_its_time(desk, world, now):
+    rita, key = world.accounts["rita"], a_key()
+    soon, bob = now + timedelta(minutes=1), world.schedules["bob"]
+    booked = await confirming.overflow(desk, rita, bob, soon, CHOICE, key, now)
+
+    late = now + timedelta(hours=1)
+    assert await confirming.overflow(desk, rita, bob, soon, CHOICE, key, late) == booked
