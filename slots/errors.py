@@ -5,7 +5,9 @@ Losing a race is normal. `web/errors.py` has the only table from these classes t
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import ClassVar
+from uuid import UUID
 
 from slots.document import SlotDocument
 
@@ -152,10 +154,25 @@ class TooManyHolds(Conflict):
     code = "too-many-holds"
 
 
+@dataclass(frozen=True, slots=True)
+class OtherSlot:
+    """What stands in the way: when, and at which place."""
+
+    id: UUID
+    starts_at: datetime
+    ends_at: datetime
+    place: str
+
+
 class SlotOverlap(Conflict):
-    """The practitioner has another slot at that time."""
+    """The practitioner has another slot at that time, or the service no free room."""
 
     code = "slot-overlap"
+
+    def __init__(self, message: str = "", other: OtherSlot | None = None) -> None:
+        """Name the slot that stands in the way, where it is a single one."""
+        super().__init__(message)
+        self.other = other
 
 
 class SlotInUse(Conflict):

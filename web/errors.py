@@ -1,8 +1,10 @@
 """Refusals as answers: the only table from classes to statuses, and RFC 9457 problem documents."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from types import MappingProxyType
 from typing import Final
+from uuid import UUID
 
 import asyncpg
 import msgspec
@@ -13,6 +15,7 @@ from starlette.requests import ClientDisconnect
 from slots import errors as domain
 from slots.database import UNAVAILABLE
 from slots.document import SlotDocument
+from slots.times import PARIS
 from web import refusals
 from web.sentences import SENTENCES
 
@@ -72,6 +75,15 @@ class FieldProblem(msgspec.Struct, frozen=True):
     message: str
 
 
+class OtherSlot(msgspec.Struct, frozen=True):
+    """The slot that stands in the way, wherever it is: when, and at which place."""
+
+    id: UUID
+    starts_at: datetime
+    ends_at: datetime
+    place: str
+
+
 class Problem(msgspec.Struct, frozen=True):
     """A refusal (RFC 9457). *code* is stable, for machines; *title* and *detail* are French."""
 
@@ -82,6 +94,7 @@ class Problem(msgspec.Struct, frozen=True):
     detail: str
     errors: list[FieldProblem] | msgspec.UnsetType = msgspec.UNSET
     alternatives: list[SlotDocument] | msgspec.UnsetType = msgspec.UNSET
+    other: OtherSlot | msgspec.UnsetType = msgspec.UNSET
 
 
 def refusal_of(error: Exception) -> domain.SlotError:
@@ -113,10 +126,8 @@ def refusal_of(error: Exception) -> domain.SlotError:
 def problem_of(refusal: domain.SlotError) -> Problem:
     """The document of one refusal."""
     title, detail = SENTENCES[refusal.code]
-    said = str(refusal)
-    # A message of its own is for the person who reads it; the class's docstring is for us.
-    if said and said != (type(refusal).__doc__ or "").strip():
-        detail = said
+    if isinstance(refusal, domain.SlotOverlap) and refusal.other is not None:
+        detail = _overlap(refusal.other)
     return Problem(
         type=PROBLEM_TYPE + refusal.code,
         title=title,
@@ -125,6 +136,7 @@ def problem_of(refusal: domain.SlotError) -> Problem:
         detail=detail,
         errors=_field_problems(refusal),
         alternatives=_alternatives(refusal),
+        other=_other(refusal),
     )
 
 
@@ -135,6 +147,21 @@ def headers_of(refusal: domain.SlotError) -> dict[str, str]:
     if retry_after_s is not None:
         headers["Retry-After"] = str(retry_after_s)
     return headers
+
+
+def _overlap(other: domain.OtherSlot) -> str:
+    begins, ends = other.starts_at.astimezone(PARIS), other.ends_at.astimezone(PARIS)
+    return (
+        f"Le professionnel a déjà un créneau le {begins:%d/%m/%Y}, "
+        f"de {begins:%H h %M} à {ends:%H h %M}, à {other.place}."
+    )
+
+
+def _other(refusal: domain.SlotError) -> OtherSlot | msgspec.UnsetType:
+    if not isinstance(refusal, domain.SlotOverlap) or refusal.other is None:
+        return msgspec.UNSET
+    other = refusal.other
+    return OtherSlot(other.id, other.starts_at, other.ends_at, other.place)
 
 
 def _field_problems(refusal: domain.SlotError) -> list[FieldProblem] | msgspec.UnsetType:

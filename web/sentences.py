@@ -82,7 +82,7 @@ SENTENCES: Final = MappingProxyType(
         ),
         "slot-overlap": (
             "Chevauchement",
-            "Le professionnel a déjà un créneau à ce moment-là.",
+            "Le professionnel a déjà un créneau à ce moment-là, ou plus aucune salle n’est libre.",
         ),
         "slot-in-use": (
             "Créneau occupé",

@@ -1,5 +1,8 @@
 """One table from refusals to answers, and nobody is missing from it."""
 
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
 import asyncpg
 import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
@@ -60,9 +63,21 @@ def test_whatever_breaks_is_some_refusal(error, expected):
     assert type(refusal_of(error)) is expected
 
 
-def test_a_message_of_its_own_replaces_the_sentence():
-    assert problem_of(errors.SlotOverlap("Un autre créneau.")).detail == "Un autre créneau."
+def test_an_overlap_names_the_other_slot_by_the_french_clock():
+    starts_at = datetime(2026, 7, 1, 8, tzinfo=UTC)
+    other = errors.OtherSlot(uuid4(), starts_at, starts_at + timedelta(minutes=20), "Cabinet")
+
+    problem = problem_of(errors.SlotOverlap(other=other))
+
+    assert problem.other.id == other.id
+    assert problem.detail == (
+        "Le professionnel a déjà un créneau le 01/07/2026, de 10 h 00 à 10 h 20, à Cabinet."
+    )
     assert problem_of(errors.SlotOverlap()).detail == SENTENCES["slot-overlap"][1]
+
+
+def test_what_the_code_says_to_itself_never_reaches_people():
+    assert problem_of(errors.SlotTaken("This is English.")).detail == SENTENCES["slot-taken"][1]
 
 
 def test_only_what_time_mends_says_when_to_come_back():

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from slots.ids import new_id
+from slots.ids import TerritoryId, new_id
 from tests.api.conftest import offered, problem
 from tests.world import HAUTS
 
@@ -72,12 +72,13 @@ async def test_another_request_under_the_same_key_is_refused(sign_in, world):
 
 async def test_an_overlap_names_the_other_slot(sign_in, world):
     ann = await sign_in("ann")
-    await ann.offer(world.schedules["ann"])
+    other = await ann.offer(world.schedules["ann"])
 
     body = {"slots": [offered(world.schedules["ann"])]}
     answer = await ann.command("POST", "/api/v1/slots", body)
 
     assert problem(answer) == (409, "slot-overlap")
+    assert answer.json()["other"]["id"] == other["id"]
     assert "Maison de santé de Bédarieux" in answer.json()["detail"]
 
 
@@ -143,7 +144,7 @@ async def test_a_slot_that_one_may_not_see_does_not_exist(sign_in, world):
         assert problem(answer) == (404, "slot-unknown")
 
 
-@pytest.mark.parametrize("slot_id", [uuid4(), new_id(HAUTS), new_id(999)])
+@pytest.mark.parametrize("slot_id", [uuid4(), new_id(HAUTS), new_id(TerritoryId(999))])
 async def test_what_was_never_offered_does_not_exist(sign_in, slot_id):
     ann = await sign_in("ann")
 
