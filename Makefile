@@ -1,9 +1,8 @@
 .DEFAULT_GOAL := help
-.PHONY: run test prove check bench chaos help unit race db
+.PHONY: run test prove check bench help unit race db
 
 # More for pytest: make test PYTEST_ARGS="-k hold -x"
 PYTEST_ARGS ?=
-CHAOS_SECONDS ?= 60
 RACE_ROUNDS ?= 10
 PYTEST = .venv/bin/python -m pytest
 
@@ -32,17 +31,13 @@ bench:     ## Ratios against a baseline in the same run; results in DATA_DIR/ben
 	@.ci/environment dev
 	.venv/bin/python -m tests.bench
 
-chaos:     ## Faults for CHAOS_SECONDS, and nothing lost
-	@.ci/environment dev
-	CHAOS_SECONDS=$(CHAOS_SECONDS) .venv/bin/python -m tests.chaos
-
 unit:      ## Only the pure core: seconds
 	@.ci/environment dev
 	$(PYTEST) tests/unit $(PYTEST_ARGS)
 
 race:      ## Many clients want the same slot, RACE_ROUNDS times
 	@.ci/environment dev
-	@for round in $$(seq $(RACE_ROUNDS)); do $(PYTEST) -q tests/integration/test_races.py $(PYTEST_ARGS) || exit 1; done
+	@for round in $$(seq $(RACE_ROUNDS)); do $(PYTEST) -q tests/booking/test_races.py $(PYTEST_ARGS) || exit 1; done
 
 db:        ## psql on the embedded database, as the owner of the tables
 	@.ci/environment run

@@ -6,6 +6,7 @@ of every ratio alike.
 
 import asyncio
 import contextlib
+import http.client
 import itertools
 import json
 import os
@@ -29,6 +30,7 @@ from slots.reconcile.rebuild import rebuild
 from slots.settings import Settings
 from tests.bench import client, ground, sockets
 from tests.conftest import at_database, running
+from tests.live.waiting import until
 from tests.world import HAUTS
 from workers.embedded.account import servers_account
 from workers.embedded.choices import Choices
@@ -126,18 +128,15 @@ def ratio(what: str, ours: float, theirs: float, goal: float) -> dict[str, Any]:
 
 async def fan_out(product: Product) -> dict[str, Any]:
     """From the HTTP answer of a hold to the last of SOCKETS boards."""
-    arrivals: dict[bytes, list[float]] = {}
-    boards = await sockets.open_boards(product.port, next(product.cookies), SOCKETS, arrivals)
+    arrivals = sockets.Arrivals(SOCKETS)
+    boards = await sockets.open_boards(product.port, next(product.cookies), arrivals)
     connection = await client.connect(product.port)
     delays_ms = []
     for cookie, slot_id in product.jobs(EVENTS):
         await product.hold(connection, (cookie, slot_id))
         answered_at = time.perf_counter()
-        name = str(slot_id).encode()
-        async with asyncio.timeout(10):
-            while len(arrivals.get(name, ())) < SOCKETS:
-                await asyncio.sleep(0.0005)
-        delays_ms.append(max(0.0, max(arrivals[name]) - answered_at) * 1000)
+        heard_at = await arrivals.last(str(slot_id).encode())
+        delays_ms.append(max(0.0, heard_at - answered_at) * 1000)
     for board in boards:
         board.transport.close()
     p99 = statistics.quantiles(delays_ms, n=100)[98]
@@ -219,14 +218,17 @@ def process(module: str, settings: Settings, port: int, log: Path):
             child.terminate()
 
 
-async def until_ready(port: int, path: str) -> None:
-    async with asyncio.timeout(READY_WITHIN_S):
-        while True:
-            with contextlib.suppress(OSError, asyncio.IncompleteReadError):
-                connection = await client.connect(port)
-                if (await connection.get(path)).status in {200, 404, 405}:
-                    return
-            await asyncio.sleep(0.1)
+async def until_ready(port: int) -> None:
+    """Wait until something answers there, whatever it says."""
+
+    def answers() -> bool:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=1)
+        with contextlib.closing(connection), contextlib.suppress(OSError):
+            connection.request("GET", "/healthz")
+            return connection.getresponse().status > 0
+        return False
+
+    await until(answers)
 
 
 async def main() -> int:
@@ -268,8 +270,8 @@ async def measure(
         process("workers", settings, web_port, directory / "worker.log"),
         process("tests.bench.bare", settings, bare_port, directory / "bare.log"),
     ):
-        await until_ready(web_port, "/healthz")
-        await until_ready(bare_port, "/")
+        await until_ready(web_port)
+        await until_ready(bare_port)
         cookies = iter(made.cookies)
         boards = Product(web_port, cookies, for_boards)
         rows = [*await snapshot(boards, desk), await fan_out(boards)]

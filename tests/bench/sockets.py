@@ -4,7 +4,9 @@ import asyncio
 import base64
 import os
 import time
+from collections import defaultdict
 
+WITHIN_S = 10
 SUBSCRIBE = b'{"t":"subscribe","territories":[{"id":"hauts-cantons-et-vignobles"}],"as":"json"}'
 
 
@@ -17,10 +19,29 @@ def masked(payload: bytes) -> bytes:
     return b"\x81" + length + mask + body
 
 
-class Board(asyncio.Protocol):
-    """Notes the first arrival of each slot's `slot.held`."""
+class Arrivals:
+    """When each board heard of each slot."""
 
-    def __init__(self, request: bytes, arrivals: dict[bytes, list[float]], ready) -> None:
+    def __init__(self, boards: int) -> None:
+        self.boards = boards
+        self._at: defaultdict[bytes, list[float]] = defaultdict(list)
+        self._complete: defaultdict[bytes, asyncio.Event] = defaultdict(asyncio.Event)
+
+    def note(self, slot_id: bytes, at: float) -> None:
+        self._at[slot_id].append(at)
+        if len(self._at[slot_id]) == self.boards:
+            self._complete[slot_id].set()
+
+    async def last(self, slot_id: bytes) -> float:
+        """When the last board heard of it."""
+        await asyncio.wait_for(self._complete[slot_id].wait(), WITHIN_S)
+        return max(self._at[slot_id])
+
+
+class Board(asyncio.Protocol):
+    """Notes the arrival of each slot's `slot.held`."""
+
+    def __init__(self, request: bytes, arrivals: Arrivals, ready) -> None:
         self.request, self.arrivals, self.ready = request, arrivals, ready
         self.tail = b""
 
@@ -43,16 +64,16 @@ class Board(asyncio.Protocol):
             mark = text.find(b'"slot":{"id":"', start)
             if mark < 0 or len(text) < mark + 50:
                 break
-            self.arrivals.setdefault(text[mark + 14 : mark + 50], []).append(at)
+            self.arrivals.note(text[mark + 14 : mark + 50], at)
             start = text.find(b'"slot.held"', mark)
         self.tail = text[start:] if start >= 0 else text[-16:]
 
 
-async def open_boards(port: int, cookie: str, count: int, arrivals: dict[bytes, list[float]]):
-    """Open *count* boards and wait until each has its snapshot."""
+async def open_boards(port: int, cookie: str, arrivals: Arrivals):
+    """Open the boards and wait until each has its snapshot."""
     loop = asyncio.get_running_loop()
     boards = []
-    for _ in range(count):
+    for _ in range(arrivals.boards):
         lines = [
             "GET /live HTTP/1.1",
             f"Host: 127.0.0.1:{port}",
@@ -71,6 +92,6 @@ async def open_boards(port: int, cookie: str, count: int, arrivals: dict[bytes, 
         _, board = await loop.create_connection(
             lambda request=request, ready=ready: Board(request, arrivals, ready), "127.0.0.1", port
         )
-        await asyncio.wait_for(ready, 10)
+        await asyncio.wait_for(ready, WITHIN_S)
         boards.append(board)
     return boards
