@@ -42,6 +42,9 @@ class ContractTransport(httpx.AsyncBaseTransport):
             check(request, response, body)
         return response
 
+    async def aclose(self) -> None:
+        await self.inner.aclose()
+
 
 def check(request: httpx.Request, response: httpx.Response, body: bytes) -> None:
     asked = f"{request.method} {request.url.path}: {response.status_code}"
