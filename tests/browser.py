@@ -171,4 +171,5 @@ async def joins(service: Service, chromium: Browser) -> AsyncIterator[Joins]:
     yield joined
     for person in people:
         await person.context.close()
-    assert [person.broken for person in people if person.broken] == []
+    broken = [complaint for person in people for complaint in person.broken]
+    assert not broken, broken

@@ -1,0 +1,73 @@
+"""A live page never lies: it says how old its data is, and finds another way when its own is cut."""
+
+from playwright.async_api import expect
+
+from tests.browser import DESK, PHONE, Joins
+
+# A proxy that lets no upgrade through.
+NO_SOCKETS = """
+window.WebSocket = class extends EventTarget {
+  static OPEN = 1
+  constructor() { super(); setTimeout(() => this.onclose({ code: 1006 })) }
+  close() {}
+}
+"""
+
+
+async def test_where_sockets_are_refused_the_page_polls_and_says_so(joins: Joins):
+    ann, rita = await joins("ann", PHONE), await joins(None, DESK)
+    await rita.context.add_init_script(NO_SOCKETS)
+    await rita.page.clock.install()
+    await rita.signs_in("rita")
+    await expect(rita.page.locator("live-freshness")).to_contain_text("sans liaison directe")
+
+    await ann.publishes()
+
+    await rita.page.clock.fast_forward("00:11")
+    await expect(rita.page.locator(".slot", has_text="Dr Ann Martin")).to_be_visible()
+
+
+async def test_what_nobody_keeps_current_says_so_louder_and_louder(joins: Joins):
+    rita = await joins(None, DESK)
+    await rita.page.clock.install()
+    await rita.signs_in("rita")
+    freshness = rita.page.locator("live-freshness")
+    await expect(freshness).to_have_attribute("data-level", "live")
+
+    await rita.context.set_offline(True)
+    await rita.page.clock.fast_forward("00:20")
+    await expect(freshness).to_have_attribute("data-level", "late")
+    await rita.page.clock.fast_forward("01:00")
+    await expect(freshness).to_contain_text("DONNÉES FIGÉES")
+    await expect(freshness).to_have_attribute("role", "alert")
+
+    await rita.context.set_offline(False)
+    await rita.page.clock.fast_forward("00:30")
+    await expect(freshness).to_have_attribute("data-level", "live")
+
+
+async def test_a_page_that_was_away_misses_nothing(joins: Joins):
+    ann, rita = await joins("ann", PHONE), await joins("rita", DESK)
+    await expect(rita.page.locator("live-freshness")).to_have_attribute("data-level", "live")
+    await rita.page.evaluate("document.querySelector('live-freshness').dataset.same = 'yes'")
+    await rita.context.set_offline(True)
+    await ann.publishes()
+
+    await rita.context.set_offline(False)
+
+    await expect(rita.page.locator(".slot", has_text="Dr Ann Martin")).to_be_visible(timeout=40_000)
+    await expect(rita.page.locator("live-freshness")).to_have_attribute("data-same", "yes")
+
+
+async def test_a_search_filters_what_arrives_live(joins: Joins):
+    nina, ann = await joins("nina", PHONE), await joins("ann", PHONE)
+    rita = await joins("rita", DESK)
+    await rita.goes_to("/regulation?qui=60&commune=Bédarieux&rayon=5")
+    await expect(rita.page.locator("live-freshness")).to_have_attribute("data-level", "live")
+
+    await ann.publishes()
+    await nina.publishes()
+
+    await expect(rita.page.locator(".slot")).to_have_count(1)
+    await expect(rita.page.locator(".slot")).to_contain_text("Nina Petit")
+    await expect(rita.page.locator(".slot")).to_contain_text("à moins de 1 km")
