@@ -2,18 +2,20 @@
 
 import asyncio
 from datetime import timedelta
-from uuid import uuid4
 
 import pytest
 
-from slots.account import Account
 from slots.booking import appointments, confirming, holding, offering
 from slots.booking.offers import Amendment
-from slots.errors import HoldExpired, LedgerUnavailable
-from slots.store import slot as slot_store
+from slots.errors import (
+    AppointmentUnknown,
+    HoldExpired,
+    LedgerUnavailable,
+    NotAllowed,
+    SlotUnknown,
+)
 from tests.booking.conftest import CHOICE, a_key
 from tests.booking.test_races import all_at_once, booked_seats, row_locked, until_waiting
-
 
 # The only seat, confirmed in two tabs: each has a key of its own.
 
@@ -162,29 +164,89 @@ async def test_a_client_that_leaves_while_it_confirms_leaves_all_or_nothing(
     assert await booked_seats(owner, slot) == [1]
 
 
-async def test_clients_that_leave_at_any_moment_get_no_others_answer(
+async def turns_of_the_loop(count):
+    loop = asyncio.get_running_loop()
+    for _ in range(count):
+        turned = loop.create_future()
+        loop.call_soon(turned.set_result, None)
+        await turned
+
+
+async def leave_after(turns, request):
+    task = asyncio.ensure_future(request)
+    await turns_of_the_loop(turns)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_whoever_leaves_at_any_moment_gets_nobody_elses_answer(desk, world, offer, now):
+    rolf, rosa = world.accounts["rolf"], world.accounts["rosa"]
+    slot = await offer(capacity=2)
+    mine = await holding.hold(desk, rolf, slot.id, a_key("mine"), now)
+
+    for turns in range(60):
+        await leave_after(turns, holding.hold(desk, rosa, slot.id, a_key("theirs"), now))
+        assert await holding.hold(desk, rolf, slot.id, a_key("mine"), now) == mine
+
+
+async def test_however_often_a_client_leaves_its_confirmation_has_one_effect(
     desk, world, offer, hold, owner, now
 ):
-    rolf, rosa = world.accounts["rolf"], world.accounts["rosa"]
-    slot = await offer(capacity=50)
-    for turns in range(0, 60):
-        task = asyncio.ensure_future(holding.hold(desk, rosa, slot.id, a_key("k"), now))
-        for _ in range(turns):
-            await asyncio.sleep(0)
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-        mine = await holding.hold(desk, rolf, slot.id, a_key("mine"), now)
-        assert mine.seat in (1, 2)
-        key = a_key()
+    rolf, key = world.accounts["rolf"], a_key()
+    slot = await offer(capacity=2)
     held = await hold(rolf, slot)
+
     for turns in range(0, 200, 3):
-        task = asyncio.ensure_future(confirming.confirm(desk, rolf, held.id, CHOICE, key, now))
-        for _ in range(turns):
-            await asyncio.sleep(0)
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await leave_after(turns, confirming.confirm(desk, rolf, held.id, CHOICE, key, now))
+
     booked = await confirming.confirm(desk, rolf, held.id, CHOICE, key, now)
     assert await booked_seats(owner, slot) == [booked.seat]
+
+
+# Those whose business it is not.
+
+
+@pytest.mark.parametrize("stranger", ["emma", "carl", "rita", "nina", "dora", "cora"])
+@pytest.mark.parametrize("verb", ["cancel", "seen", "fulfil", "noshow", "patient_told"])
+async def test_a_stranger_changes_nothing_of_a_booking(
+    desk, world, offer, book, now, stranger, verb
+):
+    rolf = world.accounts["rolf"]
+    booked = await book(rolf, await offer(audience=("PRO",)))
+
+    with pytest.raises((AppointmentUnknown, NotAllowed)):
+        await getattr(appointments, verb)(desk, world.accounts[stranger], booked.id, a_key(), now)
+
+    assert await appointments.seen(desk, world.accounts["ann"], booked.id, a_key(), now)
+
+
+@pytest.mark.parametrize("stranger", ["rolf", "nina", "cora", "carl", "rita"])
+async def test_a_stranger_changes_nothing_of_a_slot(desk, world, offer, now, stranger):
+    slot, account = await offer(audience=("PRO",)), world.accounts[stranger]
+
+    with pytest.raises(NotAllowed):
+        await offering.withdraw(desk, account, slot.id, a_key(), now, cancel_booked=True)
+    with pytest.raises(NotAllowed):
+        await offering.amend(desk, account, slot.id, Amendment(note="Non"), a_key(), now)
+
+
+@pytest.mark.parametrize(
+    ("stranger", "audience", "error"),
+    [
+        ("carl", ("CPTS", "SNP"), SlotUnknown),
+        ("rita", ("CPTS",), SlotUnknown),
+        ("rolf", ("SNP",), SlotUnknown),
+        ("olga", ("SNP",), NotAllowed),
+        ("cora", ("CPTS", "PUBLIC"), NotAllowed),
+    ],
+)
+async def test_nobody_holds_what_is_offered_to_others(
+    desk, world, offer, now, stranger, audience, error
+):
+    slot = await offer(audience=audience)
+
+    with pytest.raises(error):
+        await holding.hold(desk, world.accounts[stranger], slot.id, a_key(), now)
 
 
 async def test_who_is_no_longer_a_member_gets_no_more_mail(desk, world, offer, book, owner):
