@@ -51,7 +51,7 @@ class Amendment:
         names = ("starts_at", "ends_at", "capacity", "modality", "acts", "audience", "area", "note")
         given = {name: value for name in names if (value := getattr(self, name)) is not None}
         amended = replace(offered, **given)
-        if amended.modality != "HH":
+        if amended.modality != "HH" and self.area is None:
             amended = replace(amended, area=None)
         return replace(amended, note=None) if self.clear_note else amended
 
@@ -83,9 +83,11 @@ def _start_fault(offered: OfferedSlot, now: datetime) -> str | None:
         return f"On publie au plus {OFFER_AHEAD_MAX.days} jours à l'avance."
     if offered.capacity > 1:
         return "Cette plage est déjà terminée." if offered.ends_at <= now else None
-    if offered.starts_at < now - STARTED_GRACE:
+    if offered.starts_at <= now - STARTED_GRACE:
         minutes = STARTED_GRACE.seconds // 60
-        return f"Ce créneau a commencé il y a plus de {minutes} minutes."
+        return f"Ce créneau a commencé il y a {minutes} minutes ou plus."
+    if offered.starts_at < offered.ends_at <= now:
+        return "Ce créneau est déjà terminé."
     return None
 
 
@@ -111,10 +113,12 @@ def _area_fault(modality: str, area: dict[str, Any] | None) -> str | None:
     if modality != "HH":
         return "Une zone ne se donne que pour les visites à domicile." if area else None
     match area:
+        case {"radius_km": bool()}:
+            return "Le rayon est un nombre de kilomètres."
         case {"radius_km": int() | float() as radius, **rest} if not rest:
             if 0 < radius <= AREA_RADIUS_KM_MAX:
                 return None
-            return f"Le rayon va de 1 à {AREA_RADIUS_KM_MAX} km."
+            return f"Le rayon est positif, de {AREA_RADIUS_KM_MAX} km au plus."
         case {"insee": [_, *_] as codes, **rest} if not rest and _are_codes(codes):
             return None
         case _:
