@@ -1,5 +1,8 @@
 """The name of every Redis key. One hash tag a partition, so that a script's keys share a node."""
 
+from collections.abc import Mapping
+from functools import cache
+from types import MappingProxyType
 from typing import Final
 
 from slots.ids import AccountId, TerritoryId
@@ -19,9 +22,10 @@ TERRITORY_KEYS: Final = (
 )
 
 
-def of(territory: Territory) -> dict[str, str]:
+@cache
+def of(territory: Territory) -> Mapping[str, str]:
     """The keys of one territory, by the names that the Lua headers use."""
-    return {name: named(territory, name) for name in TERRITORY_KEYS}
+    return MappingProxyType({name: named(territory, name) for name in TERRITORY_KEYS})
 
 
 def named(territory: Territory, name: str) -> str:
