@@ -14,6 +14,7 @@ from packaging.version import Version
 
 from slots import queries
 from slots.settings import Settings
+from web.errors import STATUS_OF
 
 PROJECT = Path(__file__).parents[1]
 FUNCTION_LINES_MAX = 70
@@ -263,3 +264,16 @@ def test_the_locks_agree_with_each_other_and_with_the_project():
     for requirement in wanted:
         if requirement.marker is None:
             assert requirement.specifier.contains(run[requirement.name]), requirement.name
+
+
+def test_the_readme_names_every_code_of_a_refusal_under_its_status():
+    rows = dict(
+        re.findall(r"^\| (\d{3}) \| (.+) \|$", (PROJECT / "README.md").read_text(), re.MULTILINE)
+    )
+
+    told = {
+        (int(status), code)
+        for status, row in rows.items()
+        for code in re.findall(r"`([\w-]+)`", row)
+    }
+    assert told == {(status, refusal.code) for refusal, status in STATUS_OF.items()}
