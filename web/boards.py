@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Literal
 
 import msgspec
@@ -104,5 +105,10 @@ async def _from_ledger(
 
 def may_see(account: Account, territory_id: TerritoryId, document: SlotDocument) -> bool:
     """Whether this slot is on the account's screens."""
-    audience = frozenset(Audience(word) for word in document.audience)
-    return account.may_see(territory_id, document.schedule.id, audience)
+    return account.may_see(territory_id, document.schedule.id, _audience(tuple(document.audience)))
+
+
+@cache
+def _audience(words: tuple[str, ...]) -> frozenset[Audience]:
+    """Of four words there are few lists, and a board has many slots."""
+    return frozenset(Audience(word) for word in words)
