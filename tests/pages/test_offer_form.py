@@ -125,3 +125,12 @@ def test_a_preset_moves_behind_what_is_published_already():
     ]
 
     assert offer_form.presets(NOW, taken)[0].starts_at == start + timedelta(minutes=40)
+
+
+def test_another_place_brings_its_own_habits_unless_something_was_ticked():
+    shown = {"shown_for": str(uuid4()), "shown": "x-ray CPTS"}
+    untouched = [*fields(**shown), ("acts", "x-ray"), ("audience", "CPTS")]
+    touched = [*untouched, ("acts", "ultrasound")]
+
+    assert offered(untouched)[0].acts is None
+    assert offered(touched)[0].acts == ("x-ray", "ultrasound")

@@ -56,7 +56,8 @@ async def test_a_day_of_forms(joins: Joins):
     await expect(ann.page.locator(".mine", has_text=reference)).to_be_visible()
     await rolf.page.reload()
     await rolf.sees("Vu par le professionnel")
-    await ann.page.get_by_role("button", name="Annuler ce rendez-vous").click()
+    await ann.page.locator("summary", has_text="Annuler").click()
+    await ann.page.get_by_role("button", name="Oui, annuler").click()
     await ann.sees("Rendez-vous annulé")
 
     await rolf.goes_to("/orientations")

@@ -187,11 +187,14 @@ async def _page(
 def _form_context(
     form: OfferForm, chosen: DirectoryEntry, words: Ground, days: list[OwnDay], now: datetime
 ) -> dict[str, Any]:
+    # A service has several rooms; only a person cannot be in two places.
+    owner = chosen.schedule.practitioner
     taken = [
         (own.slot.starts_at, own.slot.ends_at)
         for day in days
         for own in day.slots
-        if own.slot and own.slot.status != SlotStatus.UNAVAILABLE and not own.slot.schedule.service
+        if own.slot and own.slot.status != SlotStatus.UNAVAILABLE
+        if owner is not None and own.slot.schedule.practitioner == owner
     ]
     today = now.astimezone(PARIS).date()
     minutes = int(form.duration_min) if form.duration_min.isdigit() else 0

@@ -56,6 +56,8 @@ class OfferForm:
     acts: Sequence[str] = ()
     audience: Sequence[str] = ()
     note: str = ""
+    shown_for: str = ""  # the schedule whose habits were ticked when the form was drawn
+    shown: Sequence[str] = ()  # and those habits: acts and audience
     errors: Mapping[str, str] = field(default_factory=dict)
     was_sent: bool = False
 
@@ -95,6 +97,8 @@ def typed(fields: Sequence[tuple[str, str]]) -> OfferForm:
         acts=every("acts"),
         audience=every("audience"),
         note=form.get("note", "").strip(),
+        shown_for=form.get("shown_for", ""),
+        shown=form.get("shown", "").split(),
         was_sent=True,
     )
 
@@ -113,6 +117,9 @@ def offered(form: OfferForm, communes: Mapping[str, Commune]) -> list[OfferedSlo
     schedule_id = _schedule_id(form, errors)
     if errors:
         raise Mistyped(errors)
+    # Another place was chosen and nothing ticked: its own habits count, not those that were shown.
+    untouched = form.shown_for != form.schedule_id and {*form.acts, *form.audience} == {*form.shown}
+    acts, audience = ((), ()) if untouched else (form.acts, form.audience)
     return [
         OfferedSlot(
             schedule_id=schedule_id,
@@ -120,8 +127,8 @@ def offered(form: OfferForm, communes: Mapping[str, Commune]) -> list[OfferedSlo
             ends_at=start + timedelta(minutes=minutes),
             capacity=capacity,
             modality=form.modality,
-            acts=tuple(form.acts) or None,
-            audience=tuple(form.audience) or None,
+            acts=tuple(acts) or None,
+            audience=tuple(audience) or None,
             area=area,
             note=form.note or None,
         )

@@ -22,6 +22,7 @@ from slots.store.appointment import (
     patients_to_tell,
     views,
 )
+from slots.store.directory import Act
 from slots.transaction import entered
 from web.pages.page import (
     AVAILABILITY,
@@ -34,7 +35,7 @@ from web.pages.page import (
     show,
     viewer_of,
 )
-from web.pages.reading import ground, territories_of
+from web.pages.reading import Ground, ground, territories_of
 from web.state import State
 
 LOOK_BACK: Final = timedelta(days=2)
@@ -47,6 +48,8 @@ NOTICES: Final = {
     "absent": "Noté : le patient n’est pas venu.",
     "vu": "Noté : vous l’avez vu.",
 }
+# Acts that happen in one way only, and need no preparation in another.
+MODALITY_OF_ACT: Final = {"home-visit": "HH", "teleconsultation": "VR"}
 # Path of a verb → its use case, and the notice that follows.
 VERBS: Final = {
     "annuler": (cases.cancel, "annule"),
@@ -127,6 +130,18 @@ def identified(text: str) -> UUID | None:
     except ValueError:
         return None
     return identifier if territory_of(identifier) else None
+
+
+def _acts(view: AppointmentView, words: Ground) -> list[Act]:
+    """What the patient may come for in this way, with what to prepare."""
+    if view.slot is None:
+        return []
+    here = view.slot.modality
+    return [
+        words.acts[code]
+        for code in view.slot.acts
+        if code in words.acts and MODALITY_OF_ACT.get(code, here) == here
+    ]
 
 
 async def own_appointment(conn: Connection, account: Account, text: str) -> Appointment | None:

@@ -9,6 +9,7 @@ class LiveFragment extends HTMLElement {
   #stop = new AbortController()
   #waiting = 0
   #drawnAt = 0
+  #said = ""
 
   connectedCallback() {
     const { signal } = (this.#stop = new AbortController())
@@ -35,16 +36,22 @@ class LiveFragment extends HTMLElement {
   }
 
   async #draw() {
-    // Nothing moves under fingers: somebody is choosing or typing in here.
-    if (this.querySelector(":focus-within, form[data-asked]")) return
+    // Nothing moves under the fingers of who is about to say yes.
+    if (this.querySelector("details.sure[open]")) return
     this.#drawnAt = Date.now()
-    const answer = await fetch(this.getAttribute("src"), { headers: { "x-fragment": "1" } }).catch(() => null)
-    if (!answer?.ok || answer.redirected) return
+    const answer = await fetch(this.getAttribute("src"), { headers: { accept: "text/html" } }).catch(() => null)
+    if (!answer?.ok || answer.redirected || !this.isConnected) return
     const html = await answer.text()
-    if (html !== this.#last) this.innerHTML = this.#last = html
+    // Keys of forms are new each time; only other changes are worth moving anything for.
+    const said = html.replace(/name="key" value="[^"]*"/g, "")
+    if (said === this.#said) return
+    this.#said = said
+    const focused = this.contains(document.activeElement) ? named(document.activeElement) : null
+    this.innerHTML = html
+    if (focused) [...this.querySelectorAll("a, button, summary")].find((one) => named(one) === focused)?.focus()
   }
-
-  #last = ""
 }
+
+const named = (element) => element.getAttribute("aria-label") ?? element.textContent
 
 customElements.define("live-fragment", LiveFragment)

@@ -8,10 +8,15 @@ document.addEventListener("click", ({ target }) => {
 
 document.addEventListener("change", ({ target }) => {
   if (target.name === "modality" || target.name === "area") show(target.form)
-  if (target.name === "schedule_id" && target.form.dataset.reload !== undefined) {
-    location.assign(`?horaire=${encodeURIComponent(target.value)}`)
-  }
+  if (target.name === "schedule_id") tick(target)
 })
+
+// Another place has other habits: its acts, its audience.
+function tick({ form, dataset, value }) {
+  const ticks = dataset.ticks.split(" ")
+  for (const box of form.querySelectorAll('[name="acts"], [name="audience"]')) box.checked = ticks.includes(box.value)
+  form.elements.shown_for.value = value
+}
 
 function step(button) {
   const input = button.parentElement.querySelector("input")

@@ -5,6 +5,7 @@ import { day, delay, kilometres, nearDay } from "./clock.js"
 import { live } from "./live.js"
 
 const TICK = 5_000 // ms; delays, holds that ran out, columns
+const TELL_AT_MOST_EVERY = 10_000 // ms; for screen readers, a summary and never each row
 const STAYS = 20_000 // ms; what one was reading says why it went, before it goes
 const STATES = { free: "Libre", "busy-tentative": "Retenu", busy: "Complet", "busy-unavailable": "Retiré" }
 const HOUR = 3_600_000 // ms
@@ -12,6 +13,7 @@ const HOUR = 3_600_000 // ms
 class SlotList extends HTMLElement {
   #stop = new AbortController()
   #search = {}
+  #toldAt = 0
 
   connectedCallback() {
     this.#search = JSON.parse(this.dataset.search || "{}")
@@ -161,8 +163,17 @@ class SlotList extends HTMLElement {
       const counter = group.querySelector("[data-count]")
       if (counter) counter.textContent = group.querySelectorAll('.slot[data-status="free"]').length
     }
-    const nothing = this.querySelector("[data-nothing]")
-    if (nothing) nothing.hidden = this.querySelector(".slot") !== null
+    this.#tell()
+  }
+
+  #tell() {
+    const summary = this.querySelector("[data-summary]")
+    if (!summary || Date.now() - this.#toldAt < TELL_AT_MOST_EVERY) return
+    const free = this.querySelectorAll('.slot[data-status="free"]').length
+    const words = `${free}\u00a0${free > 1 ? "places libres" : "place libre"}`
+    if (summary.textContent === words) return
+    summary.textContent = words
+    this.#toldAt = Date.now()
   }
 }
 
