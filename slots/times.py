@@ -8,6 +8,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 PARIS: Final = ZoneInfo("Europe/Paris")
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def to_ms(instant: datetime) -> int:
@@ -17,7 +18,7 @@ def to_ms(instant: datetime) -> int:
 
 def from_ms(milliseconds: int) -> datetime:
     """The instant of *milliseconds* since 1970."""
-    return datetime.fromtimestamp(milliseconds / 1000, UTC)
+    return EPOCH + timedelta(milliseconds=milliseconds)
 
 
 def rfc3339(instant: datetime) -> str:

@@ -57,6 +57,7 @@ async def test_every_day_of_five_years_is_right(empty_stage: Stage):
 )
 @given(milliseconds=st.integers(0, CALENDAR_END_MS))
 @example(milliseconds=CALENDAR_END_MS)
+@example(milliseconds=10_566_188_562_484)  # a float of seconds would lose it
 async def test_any_instant_of_the_calendar_is_what_python_says(
     empty_stage: Stage, milliseconds: int
 ):
