@@ -1,4 +1,8 @@
-"""The service on a real port, and people who use it with Chromium. Fixtures for pages and stories."""
+"""The service on a real port, and people who use it with Chromium. Fixtures for pages and stories.
+
+Chromium starts once for all tests. What talks to it runs on the loop of the session: the modules
+of such tests say `pytestmark = pytest.mark.asyncio(loop_scope="session")`.
+"""
 
 import asyncio
 import contextlib
@@ -10,7 +14,7 @@ from datetime import timedelta
 from typing import Any
 
 import asyncpg
-import pytest
+import pytest_asyncio
 import uvicorn
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
@@ -97,9 +101,16 @@ class Person:
 Joins = Callable[..., Awaitable[Person]]
 
 
-@pytest.fixture
-async def world(owner: asyncpg.Connection) -> World:
-    return await make_world(owner)
+on_one_loop = pytest_asyncio.fixture(loop_scope="session")  # Chromium's, which lasts longest
+
+
+@on_one_loop
+async def world(owner_url: str) -> World:
+    owner = await asyncpg.connect(owner_url)
+    try:
+        return await make_world(owner)
+    finally:
+        await owner.close()
 
 
 class ServerInTest(Server):
@@ -117,7 +128,7 @@ class ServerInTest(Server):
         self.listens.set()
 
 
-@pytest.fixture
+@on_one_loop
 async def service(world: World, settings: Settings) -> AsyncIterator[Service]:
     """The application under uvicorn on a free port, with empty boards that are ready."""
     desk = await open_desk(settings)
@@ -140,7 +151,7 @@ async def make_boards_ready(desk: Desk) -> None:
         assert await desk.broker.ready(territory, GENERATION, "test") is not None
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def chromium() -> AsyncIterator[Browser]:
     """The system's Chromium, or the one that Playwright has downloaded."""
     found = (shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome"))
@@ -152,7 +163,7 @@ async def chromium() -> AsyncIterator[Browser]:
         await browser.close()
 
 
-@pytest.fixture
+@on_one_loop
 async def joins(service: Service, chromium: Browser) -> AsyncIterator[Joins]:
     """`await joins("ann", PHONE)`: ann has signed in, on a screen of that size."""
     people: list[Person] = []

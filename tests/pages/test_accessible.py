@@ -6,6 +6,8 @@ from axe_playwright_python.async_playwright import Axe
 from tests.browser import DESK, PHONE, Joins, Person
 from web.pages.routes import PAGE_ROUTES
 
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
 NARROW = {"width": 320, "height": 640}
 # Whoever sees the page with most on it. A page with an id in its address is reached in a flow.
 VISITORS = {
@@ -19,7 +21,7 @@ VISITORS = {
 REDIRECTS = {"/"}
 
 
-def test_no_page_is_left_out():
+async def test_no_page_is_left_out():
     pages = {route.path for route in PAGE_ROUTES if "GET" in (getattr(route, "methods", ()) or ())}
 
     assert {path for path in pages if "{" not in path} == set(VISITORS) | REDIRECTS

@@ -1,8 +1,11 @@
 """A live page never lies: it says how old its data is, and finds another way when its own is cut."""
 
+import pytest
 from playwright.async_api import expect
 
 from tests.browser import DESK, PHONE, Joins
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 # A proxy that lets no upgrade through.
 NO_SOCKETS = """

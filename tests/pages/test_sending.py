@@ -1,8 +1,11 @@
 """With scripts: what is lost on the way is asked for again with the same key, and done once."""
 
+import pytest
 from playwright.async_api import Route, expect
 
 from tests.browser import DESK, PHONE, Joins
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 async def test_a_lost_answer_is_verified_and_the_booking_is_made_once(joins: Joins):

@@ -2,11 +2,14 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from playwright.async_api import expect
 
 from slots.times import PARIS
 from tests.browser import DESK, PHONE, Joins, Person
 from tests.world import PASSWORD
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 NO_SCRIPTS = {"java_script_enabled": False}
 

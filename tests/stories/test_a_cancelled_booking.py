@@ -1,8 +1,11 @@
 """A booking that its professional cancels reaches the colleague who must tell the patient."""
 
+import pytest
 from playwright.async_api import expect
 
 from tests.browser import DESK, PHONE, Joins
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 async def test_a_cancelled_booking_reaches_whoever_must_tell_the_patient(joins: Joins):

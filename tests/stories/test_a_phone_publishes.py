@@ -1,8 +1,11 @@
 """A phone publishes, the Centre 15 sees it and books, the phone sees who comes: nobody reloads."""
 
+import pytest
 from playwright.async_api import expect
 
 from tests.browser import DESK, PHONE, Joins
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 async def test_a_phone_publishes_and_the_centre_15_sees_it_live_and_books(joins: Joins):

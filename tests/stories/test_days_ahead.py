@@ -2,10 +2,13 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from playwright.async_api import expect
 
 from slots.times import PARIS
 from tests.browser import DESK, Joins
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 async def test_friday_publishes_monday_and_it_stays_off_the_boards_until_then(joins: Joins):

@@ -1,8 +1,11 @@
 """Two GPs want the same place: the first has it, the second hears so at once, with what is next."""
 
+import pytest
 from playwright.async_api import expect
 
 from tests.browser import DESK, PHONE, Joins
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 async def test_of_two_who_want_one_slot_the_second_is_offered_the_next_one(joins: Joins):
