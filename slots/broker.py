@@ -1,9 +1,10 @@
 """The broker: who holds which seat now, and the log of what changed. The only writer of Redis.
 
 Each method is one script, atomic in Redis. A server that is dead or frozen is `BrokerUnavailable`
-within `redis_url.ANSWER_TIMEOUT_S`; one that may have lost its log's tail is `Rebuilding`.
+within `redis_url.WITHIN_S`; one that may have lost its log's tail is `Rebuilding`.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -12,7 +13,6 @@ from typing import Any, Final
 from uuid import UUID
 
 import msgspec
-from redis.exceptions import RedisError
 
 from slots import keys, redis_url, scripts
 from slots.account import Account
@@ -386,10 +386,12 @@ class Broker:
 
 @asynccontextmanager
 async def _answering() -> AsyncIterator[None]:
-    """Say in our words that the server is dead, frozen or unreachable."""
+    """Say in our words that the server is dead, frozen or unreachable, and say it in time."""
     try:
-        yield
-    except (RedisError, OSError, TimeoutError) as error:
+        # The client's own time-outs add up: of a cluster it asks one frozen node after another.
+        async with asyncio.timeout(redis_url.WITHIN_S):
+            yield
+    except redis_url.UNAVAILABLE as error:
         raise BrokerUnavailable from error
 
 

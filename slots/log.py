@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from typing import Any, Final
 from uuid import UUID
 
-from redis.exceptions import RedisError
-
 from slots import keys, redis_url
 from slots.errors import BrokerUnavailable
 from slots.events import Event, Position, position
@@ -52,7 +50,7 @@ class LogReader:
         }
         try:
             answer = await self.redis.xread(streams, count=READ_MAX, block=block_ms)
-        except (RedisError, OSError, TimeoutError) as error:
+        except redis_url.UNAVAILABLE as error:
             raise BrokerUnavailable from error
         return {
             keys.territory_of(stream.decode()): [_event(*entry) for entry in entries]
@@ -67,7 +65,7 @@ class LogReader:
         """
         try:
             entries = await self.redis.xrevrange(keys.named(territory, "log"), count=limit)
-        except (RedisError, OSError, TimeoutError) as error:
+        except redis_url.UNAVAILABLE as error:
             raise BrokerUnavailable from error
         return [_event(*entry) for entry in reversed(entries)]
 

@@ -10,12 +10,37 @@ from urllib.parse import urlsplit
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.cluster import ClusterNode, RedisCluster
 from redis.asyncio.sentinel import Sentinel
+from redis.exceptions import RedisClusterException, RedisError
 
 CONNECT_TIMEOUT_S: Final = 1.0
 ANSWER_TIMEOUT_S: Final = 2.0  # a frozen server must not hang a request
 CONNECTIONS_MAX: Final = 64  # a process
+WITHIN_S: Final = 2.5  # a whole question: waiting for a connection, connecting, the answer
 SENTINEL_PORT: Final = 26379
 CLUSTER_PORT: Final = 6379
+
+# What a server that is dead, frozen, unreachable or not in its right mind looks like.
+UNAVAILABLE: Final = (RedisError, RedisClusterException, OSError)  # TimeoutError is an OSError
+
+
+class Cluster(RedisCluster):
+    """A cluster's client that finds its way back: redis-py forgets each node that fails."""
+
+    def __init__(self, addresses: list[tuple[str, int]], **options: Any) -> None:
+        """Begin at *addresses*, and again whenever the way is lost."""
+        self._addresses = addresses
+        nodes = [ClusterNode(host, port) for host, port in addresses]
+        super().__init__(startup_nodes=nodes, **options)
+
+    async def initialize(self) -> "Cluster":
+        """Look for the nodes, the first addresses included."""
+        if self._initialize:
+            known = self.nodes_manager.startup_nodes
+            for host, port in self._addresses:
+                node = ClusterNode(host, port, **self.connection_kwargs)
+                known.setdefault(node.name, node)
+        await super().initialize()
+        return self
 
 
 def connect(url: str, *, answer_timeout_s: float = ANSWER_TIMEOUT_S) -> Any:
@@ -43,10 +68,10 @@ def connect(url: str, *, answer_timeout_s: float = ANSWER_TIMEOUT_S) -> Any:
             sentinel = Sentinel(_hosts(parts.netloc, SENTINEL_PORT), **timeouts)
             return sentinel.master_for(name, **credentials, **timeouts)
         case "redis+cluster":
-            nodes = [ClusterNode(host, port) for host, port in _hosts(parts.netloc, CLUSTER_PORT)]
-            return RedisCluster(
-                startup_nodes=nodes, cluster_error_retry_attempts=0, **credentials, **timeouts
-            )
+            addresses = _hosts(parts.netloc, CLUSTER_PORT)
+            options: dict[str, Any] = {"cluster_error_retry_attempts": 0, **credentials, **timeouts}
+            # What is abstract there belongs to clients of one server, by redis-py's own types.
+            return Cluster(addresses, **options)  # type: ignore[abstract]
         case other:
             raise ValueError(f"{other}:// is not a Redis URL that we know")
 
