@@ -114,6 +114,15 @@ async def test_at_an_equal_version_what_differs_is_mended(stage: Stage, differs)
     assert decode_slot(last.slot) == mended.document()
 
 
+async def test_at_an_equal_version_a_booking_that_the_ledger_lacks_is_mended(stage: Stage):
+    slot = await stage.offer(capacity=2, seats={1: None, 2: None})
+    mended = changed(slot, version=slot.version, seats={1: None})
+
+    assert await stage.put(mended, "slot.mended") == "put"
+
+    assert (await stage.document(slot)).free == 1
+
+
 async def test_at_an_equal_version_another_owner_of_the_seat_is_mended(stage: Stage):
     account = make_account()
     slot = await stage.offer()

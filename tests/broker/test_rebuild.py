@@ -7,6 +7,7 @@ import pytest
 from slots import keys
 from slots.broker import HoldEnded
 from slots.errors import HoldExpired, Rebuilding, SlotChanged, TooManyHolds
+from slots.ids import HoldId, new_id
 from slots.log import LOG_STARTED
 from slots.slot import HOLD_FOR, HOLDS_PER_ACCOUNT_MAX
 from tests.broker.stage import LEASE, Stage, booked, changed, make_account, make_slot, moved
@@ -66,10 +67,10 @@ async def test_holds_that_nothing_contradicts_survive(stage: Stage):
 
     document = await stage.document(slot)
     assert (document.held, document.held_until) == (2, hold.expires_at)
+    assert await stage.broker.old_seals(stage.territory, timedelta(0), 9) == [(slot.id, sealed.id)]
     assert await stage.hold(slot, account, key="one") == hold
     assert (await stage.renew(account, hold)).seat == hold.seat
     assert (await stage.seal(account, sealed)).seat == sealed.seat
-    assert await stage.broker.old_seals(stage.territory, timedelta(0), 9) == [(slot.id, sealed.id)]
 
 
 async def test_holds_that_survive_still_count_for_their_holder(stage: Stage):
@@ -159,6 +160,33 @@ async def test_a_request_that_read_the_ledger_before_cannot_put_meanwhile(stage:
     await stage.begin()
 
     assert await stage.put(slot, generation=1) == "other-generation"
+
+
+async def test_nothing_is_appended_to_the_old_log_though_time_has_changed_much(stage: Stage):
+    slot = await stage.offer()
+    await stage.hold(slot)
+    before = await stage.events()
+    await stage.begin()
+    stage.pass_time(HOLD_FOR)
+
+    await stage.put(slot, "slot.mended")
+    await stage.put(changed(slot, note="newer"), "slot.amended")
+
+    assert await stage.events() == before
+    await stage.ready()
+    assert (await stage.document(slot)).free == 1
+
+
+async def test_what_no_slot_vouches_for_goes(stage: Stage):
+    slot, account = await stage.offer(), make_account()
+    stray = HoldId(new_id(stage.territory.id))
+    await stage.tap.zadd(keys.named(stage.territory, "seals"), {f"{slot.id}|{stray}": 0})
+    await stage.tap.hset(keys.named(stage.territory, "holders"), str(account.id), b"\x80")
+
+    await stage.rebuild(slot)
+
+    assert await stage.broker.old_seals(stage.territory, timedelta(0), 9) == []
+    assert not await stage.tap.exists(keys.named(stage.territory, "holders"))
 
 
 async def test_time_goes_on_after_a_rebuild(stage: Stage):

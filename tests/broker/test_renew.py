@@ -5,8 +5,15 @@ from datetime import timedelta
 import pytest
 
 from slots.broker import HoldEnded
-from slots.errors import HoldExpired, HoldNotYours, HoldRenewed, IdempotencyMismatch, SlotTaken
-from slots.slot import HOLD_FOR
+from slots.errors import (
+    HoldExpired,
+    HoldNotYours,
+    HoldRenewed,
+    IdempotencyMismatch,
+    SlotTaken,
+    TooManyHolds,
+)
+from slots.slot import HOLD_FOR, HOLDS_PER_ACCOUNT_MAX
 from tests.broker.stage import Stage, make_account
 
 A_MINUTE = timedelta(minutes=1)
@@ -37,6 +44,23 @@ async def test_a_renewed_hold_outlives_its_first_deadline_and_ends_at_the_second
     stage.at(renewed.expires_at)
 
     assert (await stage.hold(slot)).seat == 1
+
+
+async def test_a_renewed_hold_counts_for_its_holder_until_its_second_deadline(stage: Stage):
+    account = make_account()
+    slots = [await stage.offer() for _ in range(HOLDS_PER_ACCOUNT_MAX)]
+    holds = [await stage.hold(slot, account) for slot in slots]
+    stage.pass_time(A_MINUTE)
+    for hold in holds:
+        await stage.renew(account, hold)
+    stage.at(holds[0].expires_at)
+    sixth = await stage.offer()
+
+    with pytest.raises(TooManyHolds):
+        await stage.hold(sixth, account)
+    stage.pass_time(A_MINUTE)
+
+    assert (await stage.hold(sixth, account)).seat == 1
 
 
 async def test_a_hold_is_renewed_once_only(stage: Stage):

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from slots import keys
 from slots.broker import HoldEnded
 from slots.errors import HoldExpired, HoldNotYours, SlotTaken
 from slots.slot import HOLD_FOR
@@ -149,6 +150,17 @@ async def test_unsealing_twice_or_late_leaves_the_next_holder_alone(stage: Stage
 
     assert (await stage.document(slot)).held == 1
     assert await stage.types() == before
+
+
+async def test_a_seal_without_a_hold_is_forgotten_by_unsealing_it(stage: Stage):
+    slot, account = await stage.offer(), make_account()
+    hold = await stage.hold(slot, account)
+    await stage.release(account, hold)
+    await stage.tap.zadd(keys.named(stage.territory, "seals"), {f"{slot.id}|{hold.id}": 0})
+
+    await stage.unseal(slot, hold)
+
+    assert await stage.broker.old_seals(stage.territory, timedelta(0), 9) == []
 
 
 async def test_unsealing_what_the_ledger_has_booked_frees_nothing(stage: Stage):
