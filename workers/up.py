@@ -22,6 +22,7 @@ from workers.embedded import pidfile, procfile
 from workers.embedded.account import servers_account
 from workers.embedded.choices import Choices, is_free
 from workers.embedded.postgres import Postgres, PostgresFault
+from workers.embedded.running import remember_address
 from workers.embedded.supervisor import Supervisor
 from workers.embedded.valkey import Valkey, ValkeyFault
 from workers.migrate import app_password
@@ -73,6 +74,7 @@ async def _run_locked(
             f"somebody listens on {settings.host} port {settings.port} already. "
             "Choose another with PORT=8049, and its own DATA_DIR."
         )
+    remember_address(settings)
     supervisor = Supervisor(pid_directory)
     work = asyncio.create_task(_start(settings, arguments, supervisor))
     stopped = asyncio.create_task(stop.wait())

@@ -15,6 +15,7 @@ from tests.conftest import apart
 from tests.running.conftest import accounts_file, all_end, kill_all
 from workers.embedded.account import SystemAccount
 from workers.embedded.postgres import Postgres
+from workers.embedded.running import ADDRESS, settings_of_installation
 from workers.embedded.valkey import Valkey
 
 SECOND_START_S = 10
@@ -39,6 +40,18 @@ def test_one_command_prints_the_address_and_the_accounts(make_up):
     assert "a@demo" in said
     assert "a-word" in said
     assert up.answer()
+
+
+def test_a_second_terminal_need_not_repeat_the_port(make_up, monkeypatch):
+    up = make_up().ready()
+    for name in ADDRESS:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("DATA_DIR", str(up.data_dir))
+
+    assert settings_of_installation().base_url == up.url
+
+    monkeypatch.setenv("PORT", "9000")
+    assert settings_of_installation().base_url == "http://127.0.0.1:9000"
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])

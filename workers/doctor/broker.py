@@ -76,7 +76,7 @@ async def _server(redis: Any) -> AsyncIterator[Finding]:
     with suppress(RedisError):  # a cluster has many clocks; its nodes agree by themselves
         seconds, micros = await redis.time()
         there = datetime.fromtimestamp(seconds, UTC) + timedelta(microseconds=micros)
-        yield skew("clock of Redis", there - before, SKEW_MAX)
+        yield skew("Redis clock", there - before, SKEW_MAX)
 
 
 def _version(facts: Mapping[str, Any]) -> Finding:

@@ -19,7 +19,7 @@ async def run(arguments: argparse.Namespace) -> int:
     async for finding in examine():
         print(finding, flush=True)
         problems += finding.is_problem
-    print(f"\n{problems} problems." if problems else "\nAll is well.")
+    print(f"\n{problems} problem{'s' * (problems > 1)}." if problems else "\nAll is well.")
     return 1 if problems else 0
 
 

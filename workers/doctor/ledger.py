@@ -67,7 +67,7 @@ async def _server(conn: Connection) -> AsyncIterator[Finding]:
         )
     else:
         yield Finding("durability", "a commit is on the disk before its answer")
-    yield skew("clock of PG", row["now"] - before, SKEW_MAX)
+    yield skew("PG clock", row["now"] - before, SKEW_MAX)
 
 
 async def _migrations(settings: Settings) -> Finding:

@@ -1,27 +1,35 @@
-"""The settings of an installation seen from a second terminal: where its embedded servers are."""
+"""An installation seen from a second terminal: its address, and where its embedded servers are."""
 
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Final
 
-from slots.settings import Settings
+from slots.settings import Settings, environment
 from workers.embedded.account import servers_account
 from workers.embedded.choices import Choices
 from workers.embedded.postgres import Postgres
 from workers.embedded.valkey import Valkey
 
 CHOICES_FILE: Final = "embedded.json"
+ADDRESS_FILE: Final = "address.json"
+ADDRESS: Final = ("HOST", "PORT", "BASE_URL")  # one of them said means that all are meant
 
 
 def settings_of_installation() -> Settings:
-    """What the environment says; where it names no servers, those that `chrono48 up` started here.
+    """What the environment says; where it is silent, what `chrono48 up` started in this DATA_DIR.
 
-    DATABASE_URL and REDIS_URL are "" where there is neither.
+    So a second terminal need not repeat PORT. DATABASE_URL and REDIS_URL are "" where there is
+    neither.
 
     Raises:
         SettingsError: The environment makes no sense.
     """
-    settings = Settings.from_environ(need_databases=False)
+    environ = environment()
+    settings = Settings.from_environ(environ, need_databases=False)
+    if not any(environ.get(name, "").strip() for name in ADDRESS):
+        remembered = _address(settings.data_dir)
+        settings = Settings.from_environ(environ | remembered, need_databases=False)
     path = settings.data_dir / CHOICES_FILE
     try:
         choices = Choices(**json.loads(path.read_text(encoding="utf-8")))
@@ -39,3 +47,17 @@ def settings_of_installation() -> Settings:
         url = Valkey(directory / "valkey", directory / "log", account, choices).url
         settings = replace(settings, redis_url=url, queue_redis_url=settings.queue_redis_url or url)
     return settings
+
+
+def remember_address(settings: Settings) -> None:
+    """Keep the address for `settings_of_installation`; its DATA_DIR must be there."""
+    environ = settings.to_environ()
+    address = {name: environ[name] for name in ADDRESS}
+    (settings.data_dir / ADDRESS_FILE).write_text(json.dumps(address) + "\n", encoding="utf-8")
+
+
+def _address(data_dir: Path) -> dict[str, str]:
+    try:
+        return dict(json.loads((data_dir / ADDRESS_FILE).read_text(encoding="utf-8")))
+    except (FileNotFoundError, PermissionError, ValueError):
+        return {}  # never started here, or cut off while writing
