@@ -6,8 +6,9 @@ import pytest
 from playwright.async_api import expect
 
 from slots.times import PARIS
+from slots.transaction import entered
 from tests.browser import DESK, PHONE, Joins, Person
-from tests.world import PASSWORD
+from tests.world import HAUTS, PASSWORD
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -147,3 +148,26 @@ async def test_a_stranger_to_a_screen_is_told_so(joins: Joins):
     for path in ("/regulation", "/disponibilites"):
         await rolf.goes_to(path)
         await expect(rolf.page.get_by_role("heading", name="Non autorisé")).to_be_visible()
+
+
+async def test_a_session_that_ended_comes_back_to_the_same_page(joins: Joins):
+    ann = await joins("ann", PHONE, **NO_SCRIPTS)
+    await ann.context.clear_cookies()
+    await ann.presses("Demain matin", exact=False)
+
+    await ann.page.get_by_label("Adresse de courriel").fill("ann@example.test")
+    await ann.page.get_by_label("Mot de passe").fill(PASSWORD)
+    await ann.presses("Se connecter")
+
+    await expect(ann.page).to_have_url(f"{ann.service.url}/disponibilites")
+
+
+async def test_a_search_that_finds_nothing_is_counted_as_a_need_and_nobody_is_in_it(joins: Joins):
+    rolf = await joins("rolf", DESK, **NO_SCRIPTS)
+    for _ in range(2):
+        await rolf.goes_to("/orienter?qui=70&commune=Bédarieux&delai=24")
+    await rolf.sees("Rien ce jour-là")
+
+    async with entered(rolf.service.desk.pool, None, [HAUTS]) as conn:
+        needs = await conn.fetch("SELECT profession, insee, within_hours FROM unmet_search")
+    assert [tuple(need) for need in needs] == [("70", "34028", 24)]

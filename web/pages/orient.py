@@ -1,5 +1,6 @@
 """`/orienter`: find a place for the patient who is here, and hold it. A search is a link."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -7,9 +8,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from slots.account import Account
+from slots.errors import Unavailable
+from slots.slot import SlotStatus
 from slots.store import unmet
 from slots.store.appointment import AppointmentView, patients_to_tell
 from slots.store.unmet import UnmetSearch
+from slots.territory import Territory
 from slots.transaction import entered
 from web.boards import Seen, seen_by
 from web.pages.finding import DELAY_H_CHOICES, RADIUS_KM_CHOICES, Search, by_day, find
@@ -38,7 +42,7 @@ async def orient(request: Request[State]) -> Response:
     territories = territories_of(request, account)
     known = await seen_by(request, account, [territory.id for territory in territories])
     rows = find(form.search, known.slots, now)
-    if not rows:
+    if not any(row.slot.status == SlotStatus.FREE for row in rows):
         await _record_unmet(request, account, form.search, now)
     return show(
         request,
@@ -48,13 +52,17 @@ async def orient(request: Request[State]) -> Response:
         moved=moved,
         now=now,
         notice=notice_of(request, NOTICES),
-        **search_context(request, form, words, known),
+        **search_context(request, form, words, known, territories),
         **told_context(to_tell, words),
     )
 
 
 def search_context(
-    request: Request[State], form: SearchForm, words: Ground, known: Seen
+    request: Request[State],
+    form: SearchForm,
+    words: Ground,
+    known: Seen,
+    followed: Sequence[Territory],
 ) -> dict[str, Any]:
     """What the search line and the live list need."""
     here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
@@ -70,7 +78,8 @@ def search_context(
         "acts": words.acts.values(),
         "delays": DELAY_H_CHOICES,
         "radii": RADIUS_KM_CHOICES,
-        "at": known.at,
+        # Without a position the live list starts from a snapshot.
+        "at": {territory.slug: known.at.get(territory.slug, "") for territory in followed},
         "from_ledger": known.source == "ledger",
         "context": [(name, value) for name, value in context if value],
         "is_filtered": form.search != Search(),
@@ -92,5 +101,9 @@ async def _record_unmet(
         return
     insee = search.commune.insee if search.commune else None
     need = UnmetSearch(*asked, insee, search.within_h)
-    async with entered(request.state["desk"].pool, account.id, account.reach) as conn:
-        await unmet.record(conn, own[0], need, now)
+    try:
+        async with entered(request.state["desk"].pool, account.id, own) as conn:
+            for territory_id in own:
+                await unmet.record(conn, territory_id, need, now)
+    except Unavailable:
+        return  # A figure less is no reason to refuse the answer.

@@ -5,6 +5,7 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 import msgspec
+from starlette.datastructures import URL
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
@@ -58,12 +59,13 @@ def problem_page(
 
 
 def _to_sign_in(request: Request[Any]) -> Response:
-    # A post cannot be repeated after the detour: go back to the page that it came from.
-    wanted = request.url.path
-    if request.url.query and request.method == "GET":
-        wanted += "?" + request.url.query
-    query = urlencode({"suite": wanted}) if request.method == "GET" and wanted != "/" else ""
-    return RedirectResponse("/connexion" + (f"?{query}" if query else ""), SEE_OTHER)
+    wanted = request.url
+    if request.method != "GET":
+        # A post cannot be repeated after the detour: go back to the page that it came from.
+        wanted = URL(request.headers.get("referer", "/"))
+    path = wanted.path + (f"?{wanted.query}" if wanted.query else "")
+    query = f"?{urlencode({'suite': path})}" if path not in ("", "/") else ""
+    return RedirectResponse("/connexion" + query, SEE_OTHER)
 
 
 def _best_screen(viewer: Viewer | None) -> Screen:

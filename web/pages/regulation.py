@@ -39,6 +39,7 @@ async def regulation(request: Request[State]) -> Response:
         to_tell = await patients_to_tell(conn, account.organisation_id)
         entries = await directory(conn, covered)
     form = read(request.query_params, words.communes)
+    territories = [desk.territories.by_id[number] for number in covered]
     known = await seen_by(request, account, covered)
     rows = find(form.search, known.slots, now)
     return show(
@@ -46,11 +47,11 @@ async def regulation(request: Request[State]) -> Response:
         "regulation.html",
         form=form,
         groups=by_delay(rows, now, desk.horizon),
-        territories=[desk.territories.by_id[number] for number in covered],
+        territories=territories,
         overflow=[entry for entry in entries if entry.accepts_overflow],
         now=now,
         notice=notice_of(request, NOTICES),
-        **search_context(request, form, words, known),
+        **search_context(request, form, words, known, territories),
         **told_context(to_tell, words),
     )
 

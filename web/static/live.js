@@ -26,6 +26,7 @@ class Live extends EventTarget {
     for (const [territory, at] of Object.entries(positions)) {
       if (!this.#positions.has(territory)) this.#positions.set(territory, at || null)
     }
+    if (this.#positions.size === 0) return
     if (this.#socket?.readyState === WebSocket.OPEN) this.#subscribe()
     else if (!this.#socket && !this.#polling) this.#connect()
   }

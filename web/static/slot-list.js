@@ -44,6 +44,7 @@ class SlotList extends HTMLElement {
       if (!kept.has(old.id)) this.#leave(old, "busy-unavailable")
     }
     for (const row of rows) this.#changed(row)
+    document.querySelector("[data-until-live]")?.remove()
   }
 
   #changed(row) {
