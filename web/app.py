@@ -15,7 +15,6 @@ from slots.desk import close_desk, open_desk
 from slots.settings import Settings
 from web.answering import Answering
 from web.api.routes import API_ROUTES
-from web.auth import Sessions
 from web.guards import Guards
 from web.headers import SecurityHeaders
 from web.live.hub import Hub
@@ -23,6 +22,7 @@ from web.live.presence import Presence
 from web.live.socket import LIVE_ROUTES
 from web.pages.routes import PAGE_ROUTES
 from web.places import Communes
+from web.sessions import Sessions
 from web.sign_in import Passwords
 from web.state import State
 
@@ -59,17 +59,20 @@ def _lifespan(settings: Settings) -> Lifespan:
             presence.start()
             # Before the server closes its sockets, they are told: see `web.__main__`.
             app.state.presence = presence
+            sessions = Sessions(desk.pool)
+            sessions.start()
             passwords = Passwords()
             yield State(
                 settings=settings,
                 desk=desk,
                 hub=hub,
                 presence=presence,
-                sessions=Sessions(desk.pool),
+                sessions=sessions,
                 passwords=passwords,
                 communes=Communes(),
             )
             passwords.close()
+            await sessions.stop()
             await presence.stop()
             await hub.close()
         finally:

@@ -3,7 +3,6 @@
 import secrets
 from typing import Final
 
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from slots.settings import Settings
@@ -16,8 +15,24 @@ FIXED: Final = {
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
+    # Whatever says nothing else may hold what only its reader may see.
+    "Cache-Control": "no-store",
     "Permissions-Policy": "camera=(), microphone=(), payment=(), geolocation=(self)",
 }
+
+POLICY: Final = (
+    "default-src 'none'; "
+    "script-src 'nonce-{nonce}' 'self'; "
+    "style-src 'self'; "
+    "connect-src 'self'; "
+    "img-src 'self' data:; "
+    "font-src 'self'; "
+    "manifest-src 'self'; "
+    "worker-src 'self'; "
+    "form-action 'self'; "
+    "frame-ancestors 'none'; "
+    "base-uri 'none'"
+)
 
 
 class SecurityHeaders:
@@ -26,7 +41,11 @@ class SecurityHeaders:
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         """Wrap *app*."""
         self.app = app
-        self.is_https = settings.is_https
+        fixed = dict(FIXED)
+        if settings.is_https:
+            fixed["Strict-Transport-Security"] = f"max-age={HSTS_S}; includeSubDomains"
+        # As they stand on the wire, made once: this is on the way of every answer.
+        self.fixed = [(name.lower().encode(), value.encode()) for name, value in fixed.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer with the headers; templates find the nonce in `request.state.nonce`."""
@@ -38,35 +57,18 @@ class SecurityHeaders:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] in ("http.response.start", "websocket.http.response.start"):
-                self._add(MutableHeaders(scope=message), nonce)
+                message["headers"] = list(message.get("headers", ()))
+                self._add(message["headers"], nonce)
             await send(message)
 
         await self.app(scope, receive, send_with_headers)
 
-    def _add(self, headers: MutableHeaders, nonce: str) -> None:
-        for name, value in FIXED.items():
-            headers.setdefault(name, value)
-        headers.setdefault("Content-Security-Policy", content_security_policy(nonce))
-        # Whatever says nothing else may hold what only its reader may see.
-        headers.setdefault("Cache-Control", "no-store")
-        if self.is_https:
-            headers["Strict-Transport-Security"] = f"max-age={HSTS_S}; includeSubDomains"
+    def _add(self, headers: list[tuple[bytes, bytes]], nonce: str) -> None:
+        said = {name for name, _ in headers}
+        policy = (b"content-security-policy", content_security_policy(nonce).encode())
+        headers.extend(header for header in (*self.fixed, policy) if header[0] not in said)
 
 
 def content_security_policy(nonce: str) -> str:
     """Only what we serve ourselves runs, shows or connects; nobody frames us."""
-    return "; ".join(
-        (
-            "default-src 'none'",
-            f"script-src 'nonce-{nonce}' 'self'",
-            "style-src 'self'",
-            "connect-src 'self'",
-            "img-src 'self' data:",
-            "font-src 'self'",
-            "manifest-src 'self'",
-            "worker-src 'self'",
-            "form-action 'self'",
-            "frame-ancestors 'none'",
-            "base-uri 'none'",
-        )
-    )
+    return POLICY.format(nonce=nonce)

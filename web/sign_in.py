@@ -19,8 +19,9 @@ from slots.account import SignedIn
 from slots.errors import Unavailable
 from slots.store import session as store
 from slots.transaction import looking
-from web.auth import hash_of, session_hash_of
+from web.auth import session_hash_of
 from web.refusals import NotSignedIn, SignInRefused, TooManyTries
+from web.sessions import hash_of
 
 FREE_FAILURES: Final = 3  # slips of the finger cost nothing
 DELAY_MAX: Final = timedelta(minutes=15)

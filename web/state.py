@@ -4,10 +4,10 @@ from typing import TypedDict
 
 from slots.desk import Desk
 from slots.settings import Settings
-from web.auth import Sessions
 from web.live.hub import Hub
 from web.live.presence import Presence
 from web.places import Communes
+from web.sessions import Sessions
 from web.sign_in import Passwords
 
 

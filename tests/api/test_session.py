@@ -8,7 +8,7 @@ import pytest
 from slots.database import set_codecs
 from slots.store.session import account_of_session
 from tests.api.conftest import problem
-from web.auth import hash_of
+from web.sessions import hash_of
 from web.sign_in import DELAY_MAX, FREE_FAILURES, wait_until
 
 

@@ -87,6 +87,17 @@ class Product:
             jobs += [(cookie, next(self.slots)) for _ in range(min(IN_A_ROW, count - len(jobs)))]
         return jobs
 
+    async def people(self, count: int) -> list[tuple[str, Any]]:
+        """Jobs of people who, as everybody does, have looked at a page before they book."""
+        jobs = self.jobs(count)
+
+        async def look(connection: client.Connection, cookie: str) -> None:
+            answer = await connection.get("/api/v1/session", [cookie])
+            assert answer.status == 200, answer
+
+        await client.per_second(self.port, sorted({cookie for cookie, _ in jobs}), look)
+        return jobs
+
 
 def bare(path: str) -> Ask:
     async def ask(connection: client.Connection, job: Any) -> None:
@@ -100,11 +111,11 @@ async def throughput(product: Product, bare_port: int) -> list[dict[str, Any]]:
     """Rounds of product and baseline, interleaved."""
     rates: dict[str, list[float]] = {"hold": [], "bare hold": [], "book": [], "bare book": []}
     for _ in range(ROUNDS):
-        jobs = product.jobs(HOLDS_A_ROUND)
+        jobs = await product.people(HOLDS_A_ROUND)
         rates["hold"].append(await client.per_second(product.port, jobs, product.hold))
         blank = range(HOLDS_A_ROUND)
         rates["bare hold"].append(await client.per_second(bare_port, blank, bare("/hold")))
-        jobs = product.jobs(BOOKINGS_A_ROUND)
+        jobs = await product.people(BOOKINGS_A_ROUND)
         rates["book"].append(await client.per_second(product.port, jobs, product.book))
         blank = range(BOOKINGS_A_ROUND * 2)
         rates["bare book"].append(await client.per_second(bare_port, blank, bare("/book")))

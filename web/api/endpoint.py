@@ -146,8 +146,9 @@ def key_value_of(request: Request[Any]) -> str:
 
 def key_of(request: Request[Any], value: str, canonical_body: bytes) -> Key:
     """The key, with the hash of what is asked for: spelling it differently is no difference."""
-    asked = f"{request.method}\n{request.url.path}\n{request.url.query}"
-    return Key(value, hashlib.sha256(asked.encode() + b"\n" + canonical_body).digest())
+    scope = request.scope
+    asked = f"{scope['method']}\n{scope['path']}\n".encode() + scope["query_string"]
+    return Key(value, hashlib.sha256(asked + b"\n" + canonical_body).digest())
 
 
 def desk_of(request: Request[Any]) -> Desk:

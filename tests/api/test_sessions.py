@@ -1,0 +1,62 @@
+"""What a process knows of sessions is a second old at most, and costs a request nothing."""
+
+from datetime import UTC, datetime
+
+import asyncpg
+import pytest
+
+from slots.store.session import end_session
+from tests.world import World, make_world
+from web.sessions import KNOWN_FOR_S, RECHECK_EVERY_S, Sessions, hash_of
+
+
+@pytest.fixture
+async def world(owner: asyncpg.Connection) -> World:
+    return await make_world(owner)
+
+
+@pytest.fixture
+async def known(pool, world):
+    """Sessions that have looked ann's up; nothing rechecks but the test."""
+    sessions = Sessions(pool)
+    session_id = await sessions.open(world.accounts["ann"].id)
+    session_hash = hash_of(session_id)
+    assert (await sessions.signed_in(session_hash)).account == world.accounts["ann"]
+    return sessions, session_hash
+
+
+def test_what_is_known_is_asked_about_before_it_grows_old():
+    assert RECHECK_EVERY_S < KNOWN_FOR_S
+
+
+async def test_a_session_that_ended_elsewhere_is_forgotten_by_the_next_recheck(pool, known):
+    sessions, session_hash = known
+    async with pool.acquire() as elsewhere:
+        await end_session(elsewhere, session_hash, datetime.now(UTC))
+    assert await sessions.signed_in(session_hash) is not None  # for a second at most
+
+    await sessions.recheck()
+
+    assert await sessions.signed_in(session_hash) is None
+
+
+async def test_an_account_whose_rights_changed_is_read_anew(owner, world, known):
+    sessions, session_hash = known
+    ann = world.accounts["ann"]
+    await owner.execute(
+        "DELETE FROM membership WHERE account_id = $1 AND role = 'referrer'", ann.id
+    )
+
+    await sessions.recheck()
+
+    changed = (await sessions.signed_in(session_hash)).account
+    assert changed.roles_in(world.hauts) == {"professional"}
+
+
+async def test_what_a_recheck_found_good_is_not_looked_up_again(owner, known):
+    sessions, session_hash = known
+    await sessions.recheck()
+    # Gone without a word: only a look-up would find out.
+    await owner.execute("DELETE FROM session")
+
+    assert (await sessions.signed_in(session_hash)).account.name == "Ann Martin"

@@ -1,0 +1,174 @@
+"""The sessions of the ledger, as of a second ago at most.
+
+A session in use is looked up once; after that one query, twice a second, asks about all of them,
+and forgets those that ended or whose rights changed. So a request costs the ledger nothing.
+"""
+
+import asyncio
+import hashlib
+import secrets
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from heapq import nlargest
+from typing import Final
+
+import structlog
+
+from slots.account import SignedIn
+from slots.database import Pool
+from slots.errors import LedgerUnavailable
+from slots.ids import AccountId
+from slots.store import session as store
+from slots.transaction import looking
+
+SESSION_ID_BYTES: Final = 32  # 256 bits
+KNOWN_FOR_S: Final = 1.0  # how long an ended session may still pass in this process
+# While the ledger is away nobody can end a session; who was known may go on looking this long.
+KNOWN_WITHOUT_LEDGER_FOR_S: Final = 300.0
+KNOWN_MAX: Final = 10_000  # sessions remembered by one process
+RECHECK_EVERY_S: Final = 0.5
+RECHECKED_MAX: Final = 1_000  # sessions in one query: those used last
+IN_USE_FOR_S: Final = 120.0  # since its last request; later it is looked up anew
+LOOK_UP_EVERY_S: Final = 300.0  # for the look-up also marks the session as used, in the ledger
+
+log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class _Known:
+    signed_in: SignedIn | None
+    rights: str | None  # a word that changes when the account's rights do
+    looked_up_at_s: float
+    checked_at_s: float
+    used_at_s: float
+
+    def is_fresh(self, now_s: float) -> bool:
+        return (
+            now_s - self.checked_at_s < KNOWN_FOR_S
+            and now_s - self.looked_up_at_s < LOOK_UP_EVERY_S
+        )
+
+    def passes_without_ledger(self, now_s: float) -> bool:
+        is_recent = now_s - self.checked_at_s < KNOWN_WITHOUT_LEDGER_FOR_S
+        return is_recent and self.signed_in is not None
+
+
+class Sessions:
+    """What one process knows of sessions. One per process, from start to stop."""
+
+    def __init__(self, pool: Pool) -> None:
+        """Look them up through *pool*."""
+        self._pool = pool
+        self._known: dict[bytes, _Known] = {}
+        self._ledger_away_until_s = 0.0
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to ask, again and again, about the sessions in use."""
+        self._task = asyncio.create_task(self._recheck_for_ever())
+
+    async def stop(self) -> None:
+        """Ask no more."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def signed_in(
+        self, session_hash: bytes, *, without_ledger: bool = False
+    ) -> SignedIn | None:
+        """Who is behind a session; None where it has ended or never was.
+
+        without_ledger: while the ledger is away, be content with what was known before.
+
+        Raises:
+            LedgerUnavailable: The ledger cannot say.
+        """
+        known = self._known.get(session_hash)
+        now_s = time.monotonic()
+        if known is not None and known.is_fresh(now_s):
+            known.used_at_s = now_s
+            return known.signed_in
+        passes = without_ledger and known is not None and known.passes_without_ledger(now_s)
+        # A frozen ledger takes seconds to be found out: not for every glance at a board.
+        if passes and now_s < self._ledger_away_until_s:
+            return known.signed_in if known else None
+        try:
+            found, rights = await self._look_up(session_hash)
+        except LedgerUnavailable:
+            self._ledger_away_until_s = time.monotonic() + KNOWN_FOR_S
+            if passes:
+                return known.signed_in if known else None
+            raise
+        self._remember(session_hash, _Known(found, rights, now_s, now_s, now_s))
+        return found
+
+    async def open(self, account_id: AccountId) -> str:
+        """Begin a session. Returns its id, which only the cookie may hold."""
+        session_id = secrets.token_urlsafe(SESSION_ID_BYTES)
+        async with looking(self._pool) as conn:
+            await store.open_session(conn, hash_of(session_id), account_id, datetime.now(UTC))
+        return session_id
+
+    async def end(self, session_hash: bytes) -> None:
+        """End a session; this process forgets it at once, the others within KNOWN_FOR_S."""
+        async with looking(self._pool) as conn:
+            await store.end_session(conn, session_hash, datetime.now(UTC))
+        self._known.pop(session_hash, None)
+
+    async def recheck(self) -> None:
+        """Ask about all sessions in use at once.
+
+        While the ledger is away nothing is forgotten here: what is known grows old by itself.
+        """
+        now_s = time.monotonic()
+        in_use = (
+            (known.used_at_s, session_hash)
+            for session_hash, known in self._known.items()
+            if known.signed_in is not None and now_s - known.used_at_s < IN_USE_FOR_S
+        )
+        hashes = [session_hash for _, session_hash in nlargest(RECHECKED_MAX, in_use)]
+        if not hashes:
+            return
+        try:
+            async with looking(self._pool) as conn:
+                alive = await store.sessions_alive(conn, hashes, datetime.now(UTC))
+        except LedgerUnavailable:
+            return
+        for session_hash in hashes:
+            known = self._known.get(session_hash)
+            if known is None or known.looked_up_at_s > now_s:
+                continue
+            if alive.get(session_hash) == known.rights:
+                known.checked_at_s = now_s
+            else:
+                del self._known[session_hash]
+
+    async def _recheck_for_ever(self) -> None:
+        while True:
+            try:
+                await self.recheck()
+            except Exception:
+                log.exception("sessions.recheck.failed")
+            await asyncio.sleep(RECHECK_EVERY_S)
+
+    async def _look_up(self, session_hash: bytes) -> tuple[SignedIn | None, str | None]:
+        async with looking(self._pool) as conn:
+            # The word first: rights that change in between then differ at the next check.
+            alive = await store.sessions_alive(conn, [session_hash], datetime.now(UTC))
+            if session_hash not in alive:
+                return None, None
+            found = await store.account_of_session(conn, session_hash, datetime.now(UTC))
+        return found, alive[session_hash]
+
+    def _remember(self, session_hash: bytes, known: _Known) -> None:
+        self._known.pop(session_hash, None)
+        if len(self._known) >= KNOWN_MAX:
+            # The first is the one that was looked up longest ago.
+            del self._known[next(iter(self._known))]
+        self._known[session_hash] = known
+
+
+def hash_of(session_id: str) -> bytes:
+    """What the ledger keeps of a session id."""
+    return hashlib.sha256(session_id.encode("utf-8", "surrogatepass")).digest()
