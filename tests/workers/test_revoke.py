@@ -6,7 +6,7 @@ from slots.booking import appointments, confirming
 from slots.errors import HoldExpired
 from slots.reconcile.revoke import revoke
 from slots.store.appointment import HoldEnd
-from slots.store.idempotency import remember_answer
+from slots.store.command import write_down
 from tests.booking.conftest import CHOICE, a_key
 from tests.workers.conftest import until
 
@@ -119,15 +119,15 @@ async def test_the_revocation_waits_for_a_confirmation_that_is_being_committed(
     held = await hold(rolf, slot)
     has_booked, may_commit = asyncio.Event(), asyncio.Event()
 
-    async def remember_slowly(*arguments):
+    async def write_slowly(*arguments):
         has_booked.set()
         await may_commit.wait()
-        return await remember_answer(*arguments)
+        return await write_down(*arguments)
 
     async def one_waits_for_the_other() -> int:
         return await owner.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted")
 
-    monkeypatch.setattr("slots.booking.once.remember_answer", remember_slowly)
+    monkeypatch.setattr("slots.booking.once.write_down", write_slowly)
     confirming_it = asyncio.create_task(
         confirming.confirm(desk, rolf, held.id, CHOICE, a_key(), now)
     )
