@@ -91,9 +91,11 @@ async def test_what_cannot_be_published_comes_back_as_it_was_typed(joins: Joins)
     await expect(page.get_by_label("Heure", exact=True)).to_have_value("09:15")
     await expect(page.get_by_label("Note (80")).to_have_value("Sur appel préalable")
     await page.get_by_label("Communes, séparées").fill("Bédarieux, 34480")
+    await ann.presses("Ajouter un créneau")
+    await page.get_by_label("Heure", exact=True).last.fill("09:45")
     await ann.presses("Publier ces moments")
     await ann.sees("Publié. Les autres")
-    await ann.sees("9 h 15")
+    await expect(page.locator(".mine .slot-hour")).to_have_text(["9 h 15", "9 h 45"])
 
 
 async def test_a_slot_that_overlaps_is_refused_in_words(joins: Joins):

@@ -92,6 +92,8 @@ async def publish(request: Request[State]) -> Response:
     desk, now = request.state["desk"], datetime.now(UTC)
     form = await posted(request)
     typed = offer_form.typed(form_fields(form))
+    if form.get("more"):
+        return await _page(request, viewer, offer_form.one_more(typed), now)
     async with entered(desk.pool, viewer.account.id, viewer.account.reach) as conn:
         communes = (await ground(conn, viewer.account.reach)).communes
     try:

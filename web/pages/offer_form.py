@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -101,6 +101,11 @@ def typed(fields: Sequence[tuple[str, str]]) -> OfferForm:
         shown=form.get("shown", "").split(),
         was_sent=True,
     )
+
+
+def one_more(form: OfferForm) -> OfferForm:
+    """The same form with room for another moment, on the same day as the last."""
+    return replace(form, moments=[*form.moments, Moment(form.moments[-1].day, "")])
 
 
 def offered(form: OfferForm, communes: Mapping[str, Commune]) -> list[OfferedSlot]:

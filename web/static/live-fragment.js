@@ -24,8 +24,10 @@ class LiveFragment extends HTMLElement {
     clearTimeout(this.#waiting)
   }
 
-  #concerns({ slot }) {
-    const { schedules } = this.dataset
+  // Most of what happens on a territory's boards is nothing to a list of bookings.
+  #concerns({ type, slot }) {
+    const { on, schedules } = this.dataset
+    if (type && on && !on.split(" ").includes(type)) return false
     return !schedules || !slot || schedules.includes(slot.schedule.id)
   }
 

@@ -1,9 +1,11 @@
 // The form that publishes: a stepper for thumbs, more moments, and only the fields that apply.
 
-document.addEventListener("click", ({ target }) => {
-  const button = target.closest("[data-step], [data-add-moment]")
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-step], [data-add-moment]")
   if (button?.dataset.step) step(button)
-  if (button?.hasAttribute("data-add-moment")) addMoment(button)
+  if (!button?.hasAttribute("data-add-moment")) return
+  event.preventDefault() // without this script the server draws the form again, with one more
+  addMoment(button)
 })
 
 document.addEventListener("change", ({ target }) => {
