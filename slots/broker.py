@@ -5,7 +5,7 @@ within `redis_url.WITHIN_S`; one that may have lost its log's tail is `Rebuildin
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -275,6 +275,28 @@ class Broker:
             territory_id: self._generations[territory_id]
             for territory_id in territory_ids
             if territory_id in self._generations
+        }
+
+    async def versions(self, territory: Territory, slot_ids: Sequence[SlotId]) -> dict[SlotId, int]:
+        """The versions that the broker has of these slots; those of another generation, or
+        unknown to it, are left out. One look, however many.
+        """
+        if not slot_ids:
+            return {}
+        async with _answering():
+            generation = await self.redis.hget(keys.named(territory, "meta"), "generation")
+            packed = await self.redis.hmget(
+                keys.named(territory, "states"), [str(slot_id) for slot_id in slot_ids]
+            )
+        states = {
+            slot_id: msgspec.msgpack.decode(state)
+            for slot_id, state in zip(slot_ids, packed, strict=True)
+            if state is not None
+        }
+        return {
+            slot_id: int(state["version"])
+            for slot_id, state in states.items()
+            if state["generation"].encode() == generation
         }
 
     async def is_held(self, territory: Territory, slot_id: SlotId) -> bool:

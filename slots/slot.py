@@ -6,7 +6,7 @@ booked; the broker (Redis) says what is held. Both speak FHIR's status words.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
@@ -94,6 +94,11 @@ class Slot:
         if len(self.seats) >= self.capacity:
             return None
         return next(seat for seat in range(1, self.capacity + 1) if seat not in self.seats)
+
+    def with_booking(self, seat: int, hold_id: HoldId) -> "Slot":
+        """The slot one version later, when nothing but this booking has happened to it."""
+        seats = dict(sorted({**self.seats, seat: hold_id}.items()))
+        return replace(self, version=self.version + 1, seats=seats)
 
     def document(self) -> SlotDocument:
         """What the ledger alone can say in public: without the holds, which only Redis knows."""

@@ -3,13 +3,13 @@
 -- has locked and changed, the outbox, the audit, mails, and the answer under its key. Says nothing
 -- where the same key was answered meanwhile, by a first try still in flight: then roll back.
 WITH changed AS (
-  UPDATE slot SET version = version + 1 WHERE id = ANY ($1::uuid[]) RETURNING id, territory_id
+  UPDATE slot SET version = version + 1 WHERE id = ANY ($1::uuid[]) RETURNING id, territory_id, version
 ),
 announced AS (
-  INSERT INTO outbox (territory_id, slot_id, verb)
-  SELECT territory_id, id, $3 FROM changed
+  INSERT INTO outbox (territory_id, slot_id, version, verb)
+  SELECT territory_id, id, version, $3 FROM changed
    UNION ALL
-  SELECT territory_id, id, $3 FROM slot WHERE id = ANY ($2::uuid[])
+  SELECT territory_id, id, version, $3 FROM slot WHERE id = ANY ($2::uuid[])
 ),
 audited AS (
   INSERT INTO audit (territory_id, account_id, verb, subject, subject_id)

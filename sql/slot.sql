@@ -31,8 +31,9 @@ SELECT id FROM healthcare_service WHERE id = ANY ($1::uuid[]) ORDER BY id FOR NO
 -- Two seats of one day in two slots: a daily cap is counted under this lock.
 SELECT id FROM schedule WHERE id = ANY ($1::uuid[]) AND daily_cap IS NOT NULL ORDER BY id FOR NO KEY UPDATE;
 
--- name: lock_to_book(slot_ids) -> none
-SELECT lock_to_book($1::uuid[]);
+-- name: lock_to_book(slot_ids) -> many
+-- The locks of a booking, and the slots as they are under them, in one round trip.
+SELECT * FROM lock_to_book($1::uuid[]);
 
 -- name: schedules(schedule_ids) -> many
 SELECT schedule.id, schedule.territory_id, schedule.default_audience, schedule.default_acts, schedule.daily_cap,

@@ -269,6 +269,8 @@ async def _book(
         changed=list({slot.id, *alongside.slot_ids}),
         mailings=[_to_owner(booked, slot.card.schedule), *alongside.mailings],
         booked=booked,
+        # A move within one slot has cancelled a seat of it as well: that one is read again.
+        after=() if slot.id in alongside.slot_ids else [slot.with_booking(seat, hold_id)],
     )
 
 

@@ -74,10 +74,10 @@ async def once(
 
 async def _read_again(conn: Connection, effect: Effect) -> list[Slot]:
     """Under the lock and before the commit: exactly what this version is."""
+    slots = {slot.id: slot for slot in effect.after}
     touched = [*effect.changed, *effect.new]
-    if not touched:
-        return []
-    slots = await slots_by_id(conn, touched)
+    if unread := [slot_id for slot_id in touched if slot_id not in slots]:
+        slots |= await slots_by_id(conn, unread)
     return [slots[slot_id] for slot_id in touched]
 
 

@@ -21,9 +21,9 @@ UNKNOWN_VERB: Final = EVENT_OF_VERB["mend"]
 async def relay(desk: Desk, territory: Territory, now: datetime) -> int:
     """Put what the outbox names, then forget the rows. Each second.
 
-    A request that lived has brought its own, and hears `same` here: nothing is told twice. Rows
-    are forgotten only after the broker took them, in the transaction that locks them. Returns how
-    many rows went.
+    A request that lived has brought its own: the broker's version says so, and the row only goes.
+    Rows are forgotten only after the broker took them, in the transaction that locks them.
+    Returns how many went.
 
     Raises:
         BrokerUnavailable, Rebuilding, LedgerUnavailable: The rows stay; the next round takes them.
@@ -40,7 +40,9 @@ async def relay(desk: Desk, territory: Territory, now: datetime) -> int:
 async def _relay_batch(desk: Desk, territory: Territory, older_than: datetime) -> int:
     async with entered(desk.pool, None, [territory.id]) as conn:
         changes = await outbox_waiting(conn, older_than, RELAY_BATCH_MAX)
-        for event, slot_ids in _by_event(changes).items():
+        known = await desk.broker.versions(territory, [change.slot_id for change in changes])
+        behind = [change for change in changes if known.get(change.slot_id, 0) < change.version]
+        for event, slot_ids in _by_event(behind).items():
             await put_slots(desk, slot_ids, event)
         if changes:
             await outbox_delivered(conn, [change.id for change in changes])

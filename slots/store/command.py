@@ -10,6 +10,7 @@ from slots.appointment import Appointment
 from slots.database import Connection
 from slots.ids import AccountId, ScheduleId, SlotId, TerritoryId
 from slots.letters import Letter
+from slots.slot import Slot
 from slots.store.idempotency import Key
 
 QUERIES: Final = queries.load("command.sql")
@@ -31,7 +32,8 @@ class Effect:
 
     *answer* (ids) is kept under the key; *audited* are (territory, subject, ids); *changed*
     slots are locked, and get a new version; *new* ones are at version 1. *booked* is what a
-    booking made, so that nobody need read it again.
+    booking made, and *after* are changed slots as they are now: known, since they were read
+    under their lock, so that nobody need read them again.
     """
 
     answer: dict[str, Any]
@@ -40,6 +42,7 @@ class Effect:
     new: list[SlotId] = field(default_factory=list)
     mailings: Sequence[Mailing] = ()
     booked: Appointment | None = None
+    after: Sequence[Slot] = ()
 
 
 async def write_down(

@@ -19,6 +19,7 @@ class Change:
     id: int
     territory_id: TerritoryId
     slot_id: SlotId
+    version: int
     verb: str
 
 
@@ -26,7 +27,13 @@ async def outbox_waiting(conn: Connection, older_than: datetime, limit: int) -> 
     """Changes that no request has brought home since *older_than*, locked; oldest first."""
     rows = await QUERIES["outbox_waiting"].many(conn, older_than=older_than, limit_rows=limit)
     return [
-        Change(row["id"], TerritoryId(row["territory_id"]), SlotId(row["slot_id"]), row["verb"])
+        Change(
+            row["id"],
+            TerritoryId(row["territory_id"]),
+            SlotId(row["slot_id"]),
+            row["version"],
+            row["verb"],
+        )
         for row in rows
     ]
 

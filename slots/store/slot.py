@@ -159,9 +159,8 @@ async def lock_capped_schedules(conn: Connection, schedule_ids: Iterable[Schedul
 
 async def lock_to_book(conn: Connection, slot_ids: Iterable[SlotId]) -> dict[SlotId, Slot]:
     """Lock these slots and, before them, their schedules that have a daily cap; then read them."""
-    wanted = list(slot_ids)
-    await QUERIES["lock_to_book"].none(conn, slot_ids=wanted)
-    return await slots_by_id(conn, wanted)
+    rows = await QUERIES["lock_to_book"].many(conn, slot_ids=list(slot_ids))
+    return {SlotId(row["id"]): slot_of_row(row) for row in rows}
 
 
 async def act_codes(conn: Connection, territory_id: TerritoryId) -> frozenset[str]:

@@ -258,7 +258,7 @@ CREATE INDEX slot_by_schedule ON slot (schedule_id, starts_at);
 
 CREATE TABLE appointment (
   id                          uuid PRIMARY KEY,
-  territory_id                smallint NOT NULL REFERENCES territory,
+  territory_id                smallint NOT NULL,  -- as its schedule's, by the composite key
   schedule_id                 uuid NOT NULL,
   slot_id                     uuid,        -- NULL: overflow, an appointment without a seat
   seat                        smallint,
@@ -337,20 +337,23 @@ SELECT slot.*,
   LEFT JOIN healthcare_service ON healthcare_service.id = slot.healthcare_service_id;
 
 -- The locks of a booking, in the one order that everybody keeps: schedules that have a daily cap
--- (counted under their lock), then slots. A function, so that each is a statement of its own.
-CREATE FUNCTION lock_to_book(of_slot_ids uuid[]) RETURNS void LANGUAGE plpgsql AS $$
+-- (counted under their lock), then slots; and then the slots, whole. Each statement of a VOLATILE
+-- function sees what was committed before it began: the slots are read after the lock, not before.
+CREATE FUNCTION lock_to_book(of_slot_ids uuid[]) RETURNS SETOF ledger_slot
+LANGUAGE plpgsql VOLATILE SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
   PERFORM FROM schedule
-    WHERE id IN (SELECT schedule_id FROM slot WHERE slot.id = ANY (of_slot_ids)) AND daily_cap IS NOT NULL
+    WHERE id = ANY (ARRAY(SELECT schedule_id FROM slot WHERE slot.id = ANY (of_slot_ids))) AND daily_cap IS NOT NULL
     ORDER BY id FOR NO KEY UPDATE;
   PERFORM FROM slot WHERE id = ANY (of_slot_ids) ORDER BY id FOR UPDATE;
+  RETURN QUERY SELECT * FROM ledger_slot WHERE id = ANY (of_slot_ids);
 END
 $$;
 
 -- A hold ends once (invariant 4): by confirmation, or by revocation (appointment_id NULL).
 CREATE TABLE hold_end (
   hold_id         uuid,
-  territory_id    smallint NOT NULL REFERENCES territory,
+  territory_id    smallint NOT NULL,
   appointment_id  uuid,
   ended_at        timestamptz NOT NULL DEFAULT now(),
   CONSTRAINT hold_end_pkey PRIMARY KEY (hold_id),
@@ -374,8 +377,9 @@ CREATE INDEX idempotency_key_by_age ON idempotency_key (created_at);
 -- Slot X changed, by verb V: to be put to the broker (invariant 9).
 CREATE TABLE outbox (
   id            bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-  territory_id  smallint NOT NULL REFERENCES territory,
+  territory_id  smallint NOT NULL,
   slot_id       uuid NOT NULL,
+  version       bigint NOT NULL,           -- that the broker must have, or a newer one
   verb          text NOT NULL,
   created_at    timestamptz NOT NULL DEFAULT now(),
   CONSTRAINT outbox_slot FOREIGN KEY (slot_id, territory_id) REFERENCES slot (id, territory_id)

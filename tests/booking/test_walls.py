@@ -65,7 +65,7 @@ async def test_control_without_its_policy_a_table_shows_the_rows_of_all(desk, wo
         ),
         # Out of one's own, naming what is in the other: foreign keys look over the walls.
         (
-            "INSERT INTO outbox (territory_id, slot_id, verb) SELECT 2, $1, 'offer' WHERE $2 <> $3",
+            "INSERT INTO outbox (territory_id, slot_id, version, verb) SELECT 2, $1, 1, 'offer' WHERE $2 <> $3",
             asyncpg.ForeignKeyViolationError,
         ),
         (
