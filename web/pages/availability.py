@@ -1,9 +1,8 @@
 """`/disponibilites`: publish, see who comes, withdraw. Made for a phone between two patients."""
 
-from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any, Final
-from uuid import UUID
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -12,19 +11,19 @@ from slots.account import Account
 from slots.appointment import CALL_AFTER, AppointmentStatus
 from slots.booking import appointments as appointment_cases
 from slots.booking import offering
-from slots.database import Connection
 from slots.document import SlotDocument
-from slots.errors import BrokerUnavailable, Invalid, NotAllowed, Rebuilding, SeatsBooked
+from slots.errors import Invalid, NotAllowed, SeatsBooked
 from slots.ids import ScheduleId, SlotId
-from slots.slot import OFFER_AHEAD_MAX, Slot, SlotStatus
+from slots.slot import OFFER_AHEAD_MAX, SlotStatus
 from slots.store.appointment import AppointmentView, appointments_of_schedules
 from slots.store.directory import DirectoryEntry
-from slots.store.slot import slots_by_id, slots_of_schedules
+from slots.store.slot import slots_by_id
 from slots.times import PARIS, paris_day
 from slots.transaction import entered
 from web.pages import offer_form
 from web.pages.french import schedule_name
 from web.pages.offer_form import Mistyped, OfferForm
+from web.pages.own_days import OwnDay, overlaid, own_days
 from web.pages.page import (
     AVAILABILITY,
     Viewer,
@@ -51,29 +50,6 @@ NOTICES: Final = {
     "vu": "Noté : vous l’avez vu.",
     "annule": "Rendez-vous annulé. Ceux qui l’ont pris doivent prévenir le patient.",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class OwnSlot:
-    """One of my slots, or an overflow (no slot), with who comes and who was cancelled."""
-
-    starts_at: datetime
-    slot: SlotDocument | None
-    booked: list[AppointmentView]
-    cancelled: list[AppointmentView]
-
-
-@dataclass(frozen=True, slots=True)
-class OwnDay:
-    """One French day of my slots."""
-
-    day: date
-    slots: list[OwnSlot]
-
-    @property
-    def expected(self) -> int:
-        """How many patients come."""
-        return sum(len(one.booked) for one in self.slots)
 
 
 async def availability(request: Request[State]) -> Response:
@@ -156,10 +132,10 @@ async def _page(
     account, desk = viewer.account, request.state["desk"]
     since, _ = paris_day(now)
     async with entered(desk.pool, account.id, account.reach) as conn:
-        days = await _days(conn, account, since, now + OFFER_AHEAD_MAX, now)
+        days = await own_days(conn, account, since, now + OFFER_AHEAD_MAX, now)
         entries = await own_entries(conn, account)
         words = await ground(conn, account.reach)
-    days = [await _overlaid(request, account, day) for day in days]
+    days = [await overlaid(request, account, day) for day in days]
     context: dict[str, Any] = {
         "days": days,
         "today": now.astimezone(PARIS).date(),
@@ -222,58 +198,6 @@ def _chosen(form: OfferForm, entries: dict[ScheduleId, DirectoryEntry]) -> Direc
         if str(schedule_id) == form.schedule_id:
             return entry
     return next(iter(entries.values()))
-
-
-async def _days(
-    conn: Connection, account: Account, since: datetime, until: datetime, now: datetime
-) -> list[OwnDay]:
-    schedule_ids = list(account.schedules)
-    slots = await slots_of_schedules(conn, schedule_ids, since, until)
-    views = await appointments_of_schedules(conn, schedule_ids, since, until)
-    own = [_own(slot, views) for slot in slots if not slot.withdrawn or _of(slot, views)]
-    own += [
-        OwnSlot(view.appointment.starts_at, None, *_split([view]))
-        for view in views
-        if view.appointment.overflow
-    ]
-    days: dict[date, list[OwnSlot]] = {}
-    today = now.astimezone(PARIS).date()
-    for one in sorted(own, key=lambda one: one.starts_at):
-        day = max(today, one.starts_at.astimezone(PARIS).date())
-        days.setdefault(day, []).append(one)
-    return [OwnDay(day, days[day]) for day in sorted(days)]
-
-
-def _own(slot: Slot, views: list[AppointmentView]) -> OwnSlot:
-    return OwnSlot(slot.starts_at, slot.document(), *_split(_of(slot, views)))
-
-
-def _of(slot: Slot, views: list[AppointmentView]) -> list[AppointmentView]:
-    return [view for view in views if view.appointment.slot_id == slot.id]
-
-
-def _split(views: list[AppointmentView]) -> tuple[list[AppointmentView], list[AppointmentView]]:
-    """Those who come or came, and those whom this side cancelled."""
-    kept = [view for view in views if view.appointment.status is not AppointmentStatus.CANCELLED]
-    gone = [view for view in views if view.appointment.cancelled_by_side == "professional"]
-    return kept, gone
-
-
-async def _overlaid(request: Request[State], account: Account, day: OwnDay) -> OwnDay:
-    """The same day, with the holds that only the live board knows."""
-    live: dict[UUID, SlotDocument] = {}
-    for territory_id in set(account.schedules.values()):
-        try:
-            board = await request.state["hub"].board(territory_id)
-        except (BrokerUnavailable, Rebuilding):
-            continue
-        live |= {slot.id: slot for slot in board.slots.values()}
-
-    def newest(slot: SlotDocument | None) -> SlotDocument | None:
-        known = live.get(slot.id) if slot else None
-        return known if slot and known and known.version >= slot.version else slot
-
-    return OwnDay(day.day, [replace(one, slot=newest(one.slot)) for one in day.slots])
 
 
 async def _booked_in(

@@ -1,22 +1,10 @@
 // France's wall clock and the words for how soon something is, as web/pages/french.py says them.
 
 const NBSP = "\u00a0"
-const parts = new Intl.DateTimeFormat("fr-FR", {
-  timeZone: "Europe/Paris", hour: "numeric", minute: "2-digit", hourCycle: "h23",
-})
 const dayKey = new Intl.DateTimeFormat("en-CA", { timeZone: "Europe/Paris" }) // 2026-11-26
 const dayName = new Intl.DateTimeFormat("fr-FR", {
   timeZone: "Europe/Paris", weekday: "long", day: "numeric", month: "long",
 })
-
-/** `17 h 30`; in the hour that exists twice, which of both. */
-export function hour(instant) {
-  const found = Object.fromEntries(parts.formatToParts(instant).map((part) => [part.type, part.value]))
-  const said = `${Number(found.hour)}${NBSP}h` + (found.minute === "00" ? "" : NBSP + found.minute)
-  const twice = [-1, 1].find((way) => parts.format(new Date(+instant + way * 3_600_000)) === parts.format(instant))
-  if (!twice) return said
-  return `${said} (heure d’${twice > 0 ? "été" : "hiver"})`
-}
 
 /** `aujourd’hui`, `demain`, `après-demain`, or the day by its name. */
 export function nearDay(instant, now = new Date()) {
