@@ -68,6 +68,9 @@ async def create_pool(settings: Settings) -> Pool:
         server_settings={
             "application_name": "chrono48",
             "timezone": "UTC",
+            # Every query is prepared, and small: planning it anew costs more than running it.
+            "plan_cache_mode": "force_generic_plan",
+            "jit": "off",
             "lock_timeout": str(LOCK_TIMEOUT_MS),
             "statement_timeout": str(STATEMENT_TIMEOUT_MS),
             "idle_in_transaction_session_timeout": str(IDLE_IN_TRANSACTION_TIMEOUT_MS),
