@@ -2,12 +2,13 @@
 
 import asyncio
 import socket
+import sys
 from typing import Final
 
 import uvicorn
 
 from slots import logs
-from slots.settings import Settings
+from slots.settings import Settings, SettingsError
 from web.app import create_app
 
 MESSAGE_BYTES_MAX: Final = 16 * 1024  # of a client's WebSocket message
@@ -65,7 +66,11 @@ def listening(config: uvicorn.Config) -> socket.socket:
 
 def main() -> None:
     """Serve until SIGINT or SIGTERM."""
-    settings = Settings.from_environ()
+    try:
+        settings = Settings.from_environ()
+    except SettingsError as error:
+        print(f"chrono48 web: {error}. See .env.example.", file=sys.stderr)  # noqa: T201
+        sys.exit(1)
     logs.configure(settings.log_format)
     server = Server(configuration(settings))
     with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:

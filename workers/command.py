@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import socket
 import sys
 from importlib import import_module
 from typing import Final, Protocol
@@ -49,6 +50,10 @@ def main() -> None:
         status = asyncio.run(command.run(arguments))
     except SettingsError as error:
         print(f"chrono48: {error}. See .env.example.", file=sys.stderr)
+        status = 1
+    except (ConnectionError, TimeoutError, socket.gaierror) as error:
+        why = str(error) or "no answer in time"
+        print(f"chrono48: {why}. Is it running? `chrono48 doctor` looks.", file=sys.stderr)
         status = 1
     except KeyboardInterrupt:
         status = 130

@@ -212,10 +212,11 @@ def _say_accounts(path: Path) -> None:
         return
     accounts = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     one_of_each = {(account["role"], account["territory"]): account for account in accounts[::-1]}
-    _say("Demo accounts, one of each kind (`chrono48 demo accounts` names all):")
+    chrono48 = sys.argv[0] if Path(sys.argv[0]).name == "chrono48" else "chrono48"
+    _say(f"Demo accounts, one of each kind (`{chrono48} demo accounts` names all):")
     for _, account in sorted(one_of_each.items()):
         _say("  {role:<13} {territory:<28} {email:<44} {password}".format(**account))
-    _say("")
+    _say(f"\n`{chrono48} demo day`, in a second terminal, plays a plausible day.")
 
 
 def _say(words: str) -> None:

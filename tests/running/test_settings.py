@@ -1,10 +1,14 @@
 """Settings: read once, and loud about what is missing."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from slots.settings import Settings, SettingsError, is_loopback
+from tests.running.conftest import PROJECT
 
 ENOUGH = {"DATABASE_URL": "postgresql://x/y", "REDIS_URL": "redis://x"}
 
@@ -75,3 +79,33 @@ def test_another_process_reads_the_same_settings():
 )
 def test_loopback_is_what_only_this_machine_reaches(host, expected):
     assert is_loopback(host) is expected
+
+
+@pytest.mark.parametrize("module", ["web", "workers"])
+def test_a_process_without_settings_says_what_is_missing(module):
+    ended = process(module)
+
+    assert ended.returncode == 1
+    assert "DATABASE_URL is missing; REDIS_URL is missing" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_command_that_reaches_no_database_says_so():
+    nowhere = {"OWNER_DATABASE_URL": "postgresql://x@127.0.0.1:1/x"}
+    ended = process("workers.command", "account", "reset", "--email", "a@b.example", **nowhere)
+
+    assert ended.returncode == 1
+    assert "Is it running?" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def process(*words, **environ):
+    return subprocess.run(
+        [sys.executable, "-m", *words],
+        cwd=PROJECT,
+        env={"PATH": os.environ["PATH"]} | environ,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )

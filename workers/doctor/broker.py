@@ -43,7 +43,8 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
         yield Finding(
             ABOUT,
             f"cannot be reached: {str(error) or type(error).__name__}",
-            "start it, and check host and port in REDIS_URL; until then nothing can be held",
+            "start it (`make run` starts ours); else check host and port in REDIS_URL. "
+            "Until then nothing can be held",
         )
         return
     finally:

@@ -141,7 +141,7 @@ def _remedy(error: BaseException) -> str:
         case ValueError():
             return "write DATABASE_URL like postgresql://role:password@host:5432/database"
         case _:
-            return "start PostgreSQL, and check host and port in DATABASE_URL and the firewall"
+            return "start PostgreSQL (`make run` starts ours); else check host and port in DATABASE_URL"
 
 
 def _age(span: timedelta) -> str:

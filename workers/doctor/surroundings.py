@@ -50,7 +50,7 @@ async def _web(settings: Settings) -> Finding:
         return Finding(
             "web",
             f"{url} does not answer: {words}",
-            "start it: `python -m web`; else check BASE_URL, the proxy, its certificate",
+            "start it (`make run`, or `python -m web`); else check BASE_URL, the proxy, its certificate",
         )
     except (ValueError, KeyError, TypeError):
         return Finding(
