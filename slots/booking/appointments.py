@@ -9,7 +9,8 @@ from slots import letters
 from slots.account import Account
 from slots.appointment import TRANSITIONS, Appointment, AppointmentStatus, Origin, Side
 from slots.audience import Role
-from slots.booking.confirming import Alongside, Choice, book_hold
+from slots.booking.choice import Choice
+from slots.booking.confirming import Alongside, book_hold
 from slots.booking.once import once
 from slots.database import Connection
 from slots.desk import Desk

@@ -1,4 +1,4 @@
-"""confirm, move, overflow: how a seat becomes an appointment.
+"""confirm: how a held seat becomes an appointment; a move goes the same way.
 
 The order of writes (invariant 4): look · seal in the broker · one transaction {slot lock, checks,
 appointment, hold_end, key, outbox, audit} · news to the broker. A process that dies or freezes
@@ -11,12 +11,19 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
-from uuid import UUID
 
-from slots import letters
 from slots.account import Account
-from slots.appointment import Appointment, BookedBy, Origin, new_reference
+from slots.appointment import Appointment, Origin
 from slots.booking.applying import put_slots
+from slots.booking.choice import (
+    Choice,
+    appointment_of,
+    new_appointment,
+    origin_of,
+    refuse_over_cap,
+    refuse_unknown_codes,
+    to_owner,
+)
 from slots.booking.holding import (
     ended_with_alternatives,
     territory_of_hold,
@@ -26,20 +33,14 @@ from slots.booking.once import Outcome, once
 from slots.broker import HoldEnded, Seal
 from slots.database import Connection
 from slots.desk import Desk
-from slots.document import ScheduleDocument
 from slots.errors import (
     AppointmentUnknown,
     Conflict,
-    DailyCap,
-    FieldError,
     HoldExpired,
     HoldNotYours,
     IdempotencyMismatch,
-    Invalid,
     NotAllowed,
     OriginNotYours,
-    OverflowRefused,
-    ScheduleUnknown,
     SlotChanged,
     SlotTaken,
     SlotUnknown,
@@ -49,32 +50,20 @@ from slots.errors import (
 from slots.ids import (
     AppointmentId,
     HoldId,
-    ScheduleId,
     SlotId,
     TerritoryId,
     made_at,
     new_id,
 )
-from slots.slot import STARTED_GRACE, Slot
+from slots.slot import Slot
 from slots.store import appointment as store
 from slots.store import slot as slot_store
-from slots.store.appointment import NewAppointment
 from slots.store.command import Effect, Mailing
 from slots.store.idempotency import BeforeConfirm, Key, before_confirm
 from slots.territory import Territory
-from slots.times import paris_day
 from slots.transaction import entered, looking
 
 REVOKED_EVENT: Final = "slot.released"
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """What the referrer says of the booking. *origin* None: what follows from the role."""
-
-    reason: str
-    urgency: str
-    origin: Origin | None = None
 
 
 class _HoldIsOver(Exception):
@@ -140,7 +129,7 @@ async def book_hold(
     if found := await look():
         return found
     if choice.origin is not None:
-        await _refuse_foreign_origin(desk, account, territory, hold_id, choice.origin)
+        await _refuse_foreignorigin_of(desk, account, territory, hold_id, choice.origin)
     try:
         seal = await desk.broker.seal(territory, account.id, hold_id)
     except HoldEnded as ended:
@@ -161,70 +150,11 @@ async def book_hold(
             reason = await with_alternatives(desk, account, territory, error, seal.slot_id, now)
             raise reason from None
     else:
-        return await _appointment(desk, account, outcome)
+        return await appointment_of(desk, account, outcome)
     # It ended while we waited: in another tab of its holder, which took the seat, or revoked.
     if found := await look():
         return found
     raise HoldExpired
-
-
-async def overflow(
-    desk: Desk,
-    account: Account,
-    schedule_id: ScheduleId,
-    starts_at: datetime,
-    choice: Choice,
-    key: Key,
-    now: datetime,
-) -> Appointment:
-    """Send a patient beyond the published slots, to one who accepts that; counted and traced so.
-
-    Raises:
-        OverflowRefused: The schedule takes none.
-        DailyCap, NotAllowed, ScheduleUnknown, OriginNotYours, Invalid.
-    """
-
-    async def work(conn: Connection) -> Effect:
-        if not now - STARTED_GRACE <= starts_at <= now + desk.horizon:
-            raise Invalid(
-                [FieldError("starts_at", "Choisissez un moment dans l'horizon des créneaux.")]
-            )
-        terms = (await slot_store.schedules(conn, [schedule_id])).get(schedule_id)
-        if terms is None:
-            raise ScheduleUnknown
-        if account.hears(terms.territory_id).isdisjoint(terms.default_audience):
-            raise NotAllowed
-        if not terms.accepts_overflow:
-            raise OverflowRefused
-        _refuse_unknown_codes(
-            await before_confirm(
-                conn,
-                account.id,
-                "overflow",
-                key,
-                hold_id=HoldId(schedule_id),
-                territory_id=terms.territory_id,
-                reason=choice.reason,
-                urgency=choice.urgency,
-            )
-        )
-        await slot_store.lock_capped_schedules(conn, [schedule_id])
-        await _refuse_over_cap(conn, schedule_id, terms.daily_cap, starts_at)
-        origin = _origin(account, terms.territory_id, schedule_id, choice)
-        new = _new_appointment(
-            account, terms.territory_id, schedule_id, starts_at, choice, origin, now
-        )
-        await store.book_overflow(conn, new)
-        schedule = (await store.schedule_documents(conn, [schedule_id]))[schedule_id]
-        booked = new.as_booked(None, None)
-        return Effect(
-            answer={"appointment_id": str(new.id)},
-            audited=[(terms.territory_id, "appointment", [new.id])],
-            mailings=[_to_owner(booked, schedule)],
-            booked=booked,
-        )
-
-    return await _appointment(desk, account, await once(desk, account, "overflow", key, work))
 
 
 async def _book(
@@ -244,8 +174,8 @@ async def _book(
     if slot is None:
         raise SlotUnknown
     seat = await _seat_to_book(conn, account, slot, seal)
-    origin = _origin(account, slot.territory_id, slot.schedule_id, choice)
-    new = _new_appointment(
+    origin = origin_of(account, slot.territory_id, slot.schedule_id, choice)
+    new = new_appointment(
         account,
         slot.territory_id,
         slot.schedule_id,
@@ -267,7 +197,7 @@ async def _book(
             (one.territory_id, "appointment", [one.id]) for one in (booked, *alongside.appointments)
         ],
         changed=list({slot.id, *alongside.slot_ids}),
-        mailings=[_to_owner(booked, slot.card.schedule), *alongside.mailings],
+        mailings=[to_owner(booked, slot.card.schedule), *alongside.mailings],
         booked=booked,
         # A move within one slot has cancelled a seat of it as well: that one is read again.
         after=() if slot.id in alongside.slot_ids else [slot.with_booking(seat, hold_id)],
@@ -282,63 +212,11 @@ async def _seat_to_book(conn: Connection, account: Account, slot: Slot, seal: Se
         raise SlotChanged
     if account.hears(slot.territory_id).isdisjoint(slot.audience):
         raise NotAllowed
-    await _refuse_over_cap(conn, slot.schedule_id, slot.daily_cap, slot.starts_at)
+    await refuse_over_cap(conn, slot.schedule_id, slot.daily_cap, slot.starts_at)
     other = slot.free_seat()
     if other is None:
         raise SlotTaken
     return other if seal.seat in slot.seats else seal.seat
-
-
-async def _refuse_over_cap(
-    conn: Connection, schedule_id: ScheduleId, daily_cap: int | None, starts_at: datetime
-) -> None:
-    """Counted under the schedule's row lock, per French calendar day."""
-    if daily_cap is None:
-        return
-    if await store.booked_that_day(conn, schedule_id, paris_day(starts_at)) >= daily_cap:
-        raise DailyCap
-
-
-def _origin(
-    account: Account, territory_id: TerritoryId, schedule_id: ScheduleId, choice: Choice
-) -> Origin:
-    origins = account.origins_in(territory_id, schedule_id)
-    if choice.origin is None and origins:
-        return origins[0]
-    if choice.origin is None or choice.origin not in origins:
-        raise OriginNotYours
-    return choice.origin
-
-
-def _new_appointment(
-    account: Account,
-    territory_id: TerritoryId,
-    schedule_id: ScheduleId,
-    starts_at: datetime,
-    choice: Choice,
-    origin: Origin,
-    now: datetime,
-    appointment_id: AppointmentId | None = None,
-) -> NewAppointment:
-    return NewAppointment(
-        id=appointment_id or AppointmentId(new_id(territory_id)),
-        territory_id=territory_id,
-        schedule_id=schedule_id,
-        reference=new_reference(),
-        origin=origin,
-        reason=choice.reason,
-        urgency=choice.urgency,
-        starts_at=starts_at,
-        account_id=account.id,
-        organisation_id=account.organisation_id,
-        booked_by=BookedBy(account.name, account.organisation, account.phone),
-        booked_at=now,
-    )
-
-
-def _to_owner(booked: Appointment, schedule: ScheduleDocument) -> Mailing:
-    letter = letters.booked(booked, schedule)
-    return Mailing(booked.territory_id, letter, schedule_id=booked.schedule_id)
 
 
 async def _look(
@@ -370,29 +248,19 @@ async def _already(
     if known.answered is not None:
         if known.answered.body_hash != key.body_hash:
             raise IdempotencyMismatch
-        return await _appointment(desk, account, Outcome(known.answered.answer, []))
+        return await appointment_of(desk, account, Outcome(known.answered.answer, []))
     if known.hold_has_ended:
         if known.appointment_id is None:
             raise HoldExpired
         if not known.is_own:
             raise HoldNotYours
         answer = {"appointment_id": str(known.appointment_id)}
-        return await _appointment(desk, account, Outcome(answer, []))
-    _refuse_unknown_codes(known)
+        return await appointment_of(desk, account, Outcome(answer, []))
+    refuse_unknown_codes(known)
     return None
 
 
-def _refuse_unknown_codes(known: BeforeConfirm) -> None:
-    errors = []
-    if not known.reason_known:
-        errors.append(FieldError("reason", "Ce motif n'existe pas ici."))
-    if not known.urgency_known:
-        errors.append(FieldError("urgency", "Ce degré d'urgence n'existe pas ici."))
-    if errors:
-        raise Invalid(errors)
-
-
-async def _refuse_foreign_origin(
+async def _refuse_foreignorigin_of(
     desk: Desk, account: Account, territory: Territory, hold_id: HoldId, claimed: Origin
 ) -> None:
     """Before the seal: a claim that is refused leaves the hold as it was."""
@@ -424,14 +292,3 @@ async def _give_up(
             await desk.broker.unseal(territory, seal.slot_id, hold_id, REVOKED_EVENT)
         await put_slots(desk, [seal.slot_id], "slot.mended")
     return is_revoked
-
-
-async def _appointment(desk: Desk, account: Account, outcome: Outcome) -> Appointment:
-    if outcome.booked is not None:
-        return outcome.booked
-    appointment_id = AppointmentId(UUID(outcome.answer["appointment_id"]))
-    async with entered(desk.pool, account.id, account.reach) as conn:
-        found = (await store.appointments(conn, [appointment_id])).get(appointment_id)
-    if found is None:
-        raise AppointmentUnknown
-    return found

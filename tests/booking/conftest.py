@@ -9,7 +9,7 @@ import pytest
 
 from slots.account import Account
 from slots.booking import confirming, holding, offering
-from slots.booking.confirming import Choice
+from slots.booking.choice import Choice
 from slots.booking.offers import OfferedSlot
 from slots.desk import Desk, close_desk, open_desk
 from slots.document import SlotDocument

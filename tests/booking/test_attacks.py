@@ -7,6 +7,7 @@ import pytest
 
 from slots.booking import appointments, confirming, holding, offering
 from slots.booking.offers import Amendment
+from slots.booking.overflow import overflow
 from slots.errors import (
     AppointmentUnknown,
     HoldExpired,
@@ -262,7 +263,7 @@ async def test_who_is_no_longer_a_member_gets_no_more_mail(desk, world, offer, b
 async def test_an_overflow_is_replayed_after_its_time(desk, world, now):
     rita, key = world.accounts["rita"], a_key()
     soon, bob = now + timedelta(minutes=1), world.schedules["bob"]
-    booked = await confirming.overflow(desk, rita, bob, soon, CHOICE, key, now)
+    booked = await overflow(desk, rita, bob, soon, CHOICE, key, now)
 
     late = now + timedelta(hours=1)
-    assert await confirming.overflow(desk, rita, bob, soon, CHOICE, key, late) == booked
+    assert await overflow(desk, rita, bob, soon, CHOICE, key, late) == booked

@@ -2,13 +2,17 @@ from datetime import timedelta
 
 import pytest
 
+from slots.appointment import Origin
 from slots.booking import appointments, confirming, holding, offering
+from slots.booking.choice import Choice
+from slots.booking.overflow import overflow
 from slots.document import decode_slot
 from slots.errors import (
     HoldExpired,
     HoldNotYours,
     IdempotencyMismatch,
     OriginNotYours,
+    OverflowRefused,
     SeatsBooked,
     SlotTaken,
 )
@@ -48,7 +52,7 @@ async def test_a_client_that_claims_another_origin_is_refused_and_keeps_its_hold
 ):
     rolf = world.accounts["rolf"]
     held = await hold(rolf, await offer())
-    lie = confirming.Choice("pain", "today", origin=confirming.Origin.REGULATION)
+    lie = Choice("pain", "today", origin=Origin.REGULATION)
 
     with pytest.raises(OriginNotYours):
         await confirming.confirm(desk, rolf, held.id, lie, a_key(), now)
@@ -151,11 +155,9 @@ async def test_overflow_reaches_only_those_who_accept_it(desk, world, now):
     rita = world.accounts["rita"]
     soon = now + timedelta(hours=2)
 
-    booked = await confirming.overflow(
-        desk, rita, world.schedules["bob"], soon, CHOICE, a_key(), now
-    )
+    booked = await overflow(desk, rita, world.schedules["bob"], soon, CHOICE, a_key(), now)
 
     assert booked.overflow
     assert booked.seat is None
-    with pytest.raises(confirming.OverflowRefused):
-        await confirming.overflow(desk, rita, world.schedules["ann"], soon, CHOICE, a_key(), now)
+    with pytest.raises(OverflowRefused):
+        await overflow(desk, rita, world.schedules["ann"], soon, CHOICE, a_key(), now)

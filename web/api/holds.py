@@ -6,7 +6,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from slots.booking import confirming, holding
-from slots.booking.confirming import Choice
+from slots.booking import overflow as beyond
+from slots.booking.choice import Choice
 from slots.ids import HoldId, ScheduleId, SlotId
 from web.api.answers import appointment_answer, hold_answer
 from web.api.bodies import ChoiceBody, OverflowBody
@@ -54,7 +55,7 @@ async def overflow(request: Request[Any]) -> Response:
     """Book without a seat, with somebody who accepts that."""
     account = await account_of(request)
     body, key = await keyed_body_of(request, OverflowBody)
-    booked = await confirming.overflow(
+    booked = await beyond.overflow(
         desk_of(request),
         account,
         ScheduleId(request.path_params["schedule_id"]),

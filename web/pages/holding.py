@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from slots.booking import appointments as appointment_cases
 from slots.booking import confirming, holding
-from slots.booking.confirming import Choice
+from slots.booking.choice import Choice
 from slots.errors import SlotUnknown
 from slots.ids import AppointmentId, HoldId, SlotId, territory_of
 from slots.slot import Hold

@@ -7,8 +7,8 @@ from uuid import UUID
 from starlette.requests import Request
 from starlette.responses import Response
 
-from slots.booking import confirming
-from slots.booking.confirming import Choice
+from slots.booking import overflow as booking
+from slots.booking.choice import Choice
 from slots.errors import Invalid, ScheduleUnknown
 from slots.ids import ScheduleId
 from slots.store.directory import directory
@@ -47,7 +47,7 @@ async def overflow(request: Request[State]) -> Response:
         return await _page(request, viewer, typed, {"at": "Donnez un jour et une heure."})
     choice = Choice(typed.get("reason", ""), typed.get("urgency", ""), None)
     try:
-        appointment = await confirming.overflow(
+        appointment = await booking.overflow(
             request.state["desk"],
             viewer.account,
             ScheduleId(request.path_params["schedule_id"]),

@@ -1,0 +1,84 @@
+"""overflow: a patient beyond the published slots, toward one who accepts that."""
+
+from datetime import datetime
+
+from slots.account import Account
+from slots.appointment import Appointment
+from slots.booking.choice import (
+    Choice,
+    appointment_of,
+    new_appointment,
+    origin_of,
+    refuse_over_cap,
+    refuse_unknown_codes,
+    to_owner,
+)
+from slots.booking.once import once
+from slots.database import Connection
+from slots.desk import Desk
+from slots.errors import FieldError, Invalid, NotAllowed, OverflowRefused, ScheduleUnknown
+from slots.ids import HoldId, ScheduleId
+from slots.slot import STARTED_GRACE
+from slots.store import appointment as store
+from slots.store import slot as slot_store
+from slots.store.command import Effect
+from slots.store.idempotency import Key, before_confirm
+
+
+async def overflow(
+    desk: Desk,
+    account: Account,
+    schedule_id: ScheduleId,
+    starts_at: datetime,
+    choice: Choice,
+    key: Key,
+    now: datetime,
+) -> Appointment:
+    """Send a patient beyond the published slots, to one who accepts that; counted and traced so.
+
+    Raises:
+        OverflowRefused: The schedule takes none.
+        DailyCap, NotAllowed, ScheduleUnknown, OriginNotYours, Invalid.
+    """
+
+    async def work(conn: Connection) -> Effect:
+        if not now - STARTED_GRACE <= starts_at <= now + desk.horizon:
+            raise Invalid(
+                [FieldError("starts_at", "Choisissez un moment dans l'horizon des créneaux.")]
+            )
+        terms = (await slot_store.schedules(conn, [schedule_id])).get(schedule_id)
+        if terms is None:
+            raise ScheduleUnknown
+        if account.hears(terms.territory_id).isdisjoint(terms.default_audience):
+            raise NotAllowed
+        if not terms.accepts_overflow:
+            raise OverflowRefused
+        refuse_unknown_codes(
+            await before_confirm(
+                conn,
+                account.id,
+                "overflow",
+                key,
+                hold_id=HoldId(schedule_id),
+                territory_id=terms.territory_id,
+                reason=choice.reason,
+                urgency=choice.urgency,
+            )
+        )
+        await slot_store.lock_capped_schedules(conn, [schedule_id])
+        await refuse_over_cap(conn, schedule_id, terms.daily_cap, starts_at)
+        origin = origin_of(account, terms.territory_id, schedule_id, choice)
+        new = new_appointment(
+            account, terms.territory_id, schedule_id, starts_at, choice, origin, now
+        )
+        await store.book_overflow(conn, new)
+        schedule = (await store.schedule_documents(conn, [schedule_id]))[schedule_id]
+        booked = new.as_booked(None, None)
+        return Effect(
+            answer={"appointment_id": str(new.id)},
+            audited=[(terms.territory_id, "appointment", [new.id])],
+            mailings=[to_owner(booked, schedule)],
+            booked=booked,
+        )
+
+    return await appointment_of(desk, account, await once(desk, account, "overflow", key, work))
