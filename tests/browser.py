@@ -130,6 +130,13 @@ class ServerInTest(Server):
 
 @on_one_loop
 async def service(world: World, settings: Settings) -> AsyncIterator[Service]:
+    """See `serving`."""
+    async with serving(world, settings) as running:
+        yield running
+
+
+@contextlib.asynccontextmanager
+async def serving(world: World, settings: Settings) -> AsyncIterator[Service]:
     """The application under uvicorn on a free port, with empty boards that are ready."""
     desk = await open_desk(settings)
     await make_boards_ready(desk)

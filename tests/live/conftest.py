@@ -9,24 +9,23 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from slots.broker import Broker
 from slots.settings import Settings
 from slots.territory import index
-from tests.browser import ServerInTest, Service, service, world
+from tests.browser import ServerInTest, Service, serving
 from tests.conftest import SERVER_READY_WITHIN_S, running
 from tests.live.making import HAUTS, THAU, make_slot
 from tests.live.viewer import Viewer
 from tests.live.waiting import soon
-from tests.world import World
+from tests.world import World, make_world
 from web.__main__ import configuration
 from web.live.hub import Hub
 from workers.embedded.account import servers_account
 from workers.embedded.choices import Choices
 from workers.embedded.valkey import Valkey
-
-__all__ = ["service", "world"]
 
 HORIZON = timedelta(hours=48)
 LEASE = timedelta(seconds=30)
@@ -112,6 +111,17 @@ async def hub(make_hub, ledger: Ledger) -> AsyncIterator[Hub]:
     hub = make_hub()
     yield hub
     await hub.close()
+
+
+@pytest.fixture
+async def world(owner: asyncpg.Connection) -> World:
+    return await make_world(owner)
+
+
+@pytest.fixture
+async def service(world: World, settings: Settings) -> AsyncIterator[Service]:
+    async with serving(world, settings) as running:
+        yield running
 
 
 @pytest.fixture
