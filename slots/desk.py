@@ -41,13 +41,23 @@ async def open_desk(settings: Settings) -> Desk:
     """
     pool = await create_pool(settings)
     async with looking(pool) as conn:
-        territories = await store.territories(conn)
+        territories = Territories(await store.territories(conn))
     return Desk(
         pool=pool,
         broker=Broker.connect(settings.redis_url),
         territories=territories,
         horizon=timedelta(hours=settings.horizon_hours),
     )
+
+
+async def look_for_territories(desk: Desk) -> int:
+    """Know territories that were added or changed since. Returns how many are new.
+
+    Raises:
+        LedgerUnavailable: They cannot be read; those known before stay.
+    """
+    async with looking(desk.pool) as conn:
+        return desk.territories.renew(await store.territories(conn))
 
 
 async def close_desk(desk: Desk) -> None:

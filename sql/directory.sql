@@ -40,8 +40,7 @@ SELECT schedule.id,
 SELECT insee, name, postcodes, lat, lon FROM commune ORDER BY name;
 
 -- name: acts(territory_ids) -> many
--- One line a code: where territories differ, the first one's words.
-SELECT DISTINCT ON (code) code, label, preparation, prescription_required
+SELECT territory_id, code, label, preparation, prescription_required
   FROM act WHERE territory_id = ANY ($1::smallint[])
  ORDER BY code, territory_id;
 

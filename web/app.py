@@ -15,6 +15,7 @@ from slots.desk import close_desk, open_desk
 from slots.settings import Settings
 from web.answering import Answering
 from web.api.routes import API_ROUTES
+from web.catalogue import Catalogue
 from web.guards import Guards
 from web.headers import SecurityHeaders
 from web.live.hub import Hub
@@ -54,7 +55,9 @@ def _lifespan(settings: Settings) -> Lifespan:
         try:
             async with borrow(desk.pool) as conn:
                 await refuse_too_much_right(conn)
-            hub = Hub(desk.territories, settings.redis_url)
+            catalogue = Catalogue(desk)
+            await catalogue.start()
+            hub = Hub(desk.territories, settings.redis_url, catalogue.act_labels)
             presence = Presence(hub, desk.pool)
             presence.start()
             # Before the server closes its sockets, they are told: see `web.__main__`.
@@ -65,6 +68,7 @@ def _lifespan(settings: Settings) -> Lifespan:
             yield State(
                 settings=settings,
                 desk=desk,
+                catalogue=catalogue,
                 hub=hub,
                 presence=presence,
                 sessions=sessions,
@@ -75,6 +79,7 @@ def _lifespan(settings: Settings) -> Lifespan:
             await sessions.stop()
             await presence.stop()
             await hub.close()
+            await catalogue.stop()
         finally:
             await close_desk(desk)
 

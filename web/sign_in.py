@@ -108,6 +108,7 @@ async def sign_in(request: Request[Any], email: str, password: str) -> Opened:
     found = await sessions.signed_in(hash_of(session_id))
     if found is None:  # disabled meanwhile
         raise NotSignedIn
+    await request.state["catalogue"].know(found.account.reach)
     request.state["account_id"] = found.account.id
     return Opened(session_id, found)
 

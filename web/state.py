@@ -4,6 +4,7 @@ from typing import TypedDict
 
 from slots.desk import Desk
 from slots.settings import Settings
+from web.catalogue import Catalogue
 from web.live.hub import Hub
 from web.live.presence import Presence
 from web.places import Communes
@@ -16,6 +17,7 @@ class State(TypedDict):
 
     settings: Settings
     desk: Desk
+    catalogue: Catalogue
     hub: Hub
     presence: Presence
     sessions: Sessions

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Final
 
+from slots.desk import look_for_territories
 from slots.errors import BrokerUnavailable, Rebuilding
 from slots.reconcile.mend import mend
 from slots.reconcile.rebuild import rebuild_if_lost
@@ -63,6 +64,9 @@ def duties(workshop: Workshop) -> list[Loop]:
     async def mail_all() -> int:
         return await send_mails(workshop.desk, workshop.post, datetime.now(UTC))
 
+    async def look_for_territories_again() -> int:
+        return await look_for_territories(workshop.desk)
+
     return [
         Loop("rebuild", REBUILD_EVERY_S, rebuild_all),
         Loop("sweep", SWEEP_EVERY_S, sweep_all),
@@ -70,7 +74,7 @@ def duties(workshop: Workshop) -> list[Loop]:
         Loop("revoke", REVOKE_EVERY_S, revoke_all),
         Loop("mend", MEND_EVERY_S, mend_all),
         Loop("mails", MAILS_EVERY_S, mail_all),
-        Loop("territories", TERRITORIES_EVERY_S, workshop.look_for_territories),
+        Loop("territories", TERRITORIES_EVERY_S, look_for_territories_again),
     ]
 
 

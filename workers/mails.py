@@ -53,7 +53,7 @@ def message_of(mail: Mail, *, sender: str, at: datetime) -> EmailMessage:
     """The mail as it travels. Its id makes a second copy recognisable."""
     message = EmailMessage()
     message["From"] = sender
-    message["To"] = mail.recipient
+    message["To"] = ", ".join(mail.recipients)
     message["Subject"] = " ".join(mail.subject.split())
     message["Date"] = format_datetime(at)
     message["Message-ID"] = f"<{mail.id}@{sender.rpartition('@')[2].strip('> ') or 'localhost'}>"
@@ -73,9 +73,11 @@ async def _claim(desk: Desk, now: datetime) -> list[Mail]:
 async def _send(desk: Desk, post: Post, mail: Mail) -> bool:
     at = datetime.now(UTC)
     try:
-        await post.carry(message_of(mail, sender=post.sender, at=at))
+        # Nobody may be left to write to: then it is done as well.
+        if mail.recipients:
+            await post.carry(message_of(mail, sender=post.sender, at=at))
     except (aiosmtplib.SMTPException, OSError, ValueError) as error:
-        # Not the server's words: they may name the recipient.
+        # Not the server's words: they may name the recipients.
         log.warning(
             "mail.failed",
             mail_id=str(mail.id),

@@ -34,8 +34,9 @@ class DirectoryEntry:
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """Something that is offered; *preparation* is told to the patient."""
+    """Something that a territory offers; *preparation* is told to the patient."""
 
+    territory_id: TerritoryId
     code: str
     label: str
     preparation: str
@@ -76,10 +77,16 @@ async def communes(conn: Connection) -> list[Commune]:
 
 
 async def acts(conn: Connection, territory_ids: Collection[TerritoryId]) -> list[Act]:
-    """What these territories offer, by code."""
+    """What these territories offer, by code: a line for each territory that has it."""
     rows = await QUERIES["acts"].many(conn, territory_ids=list(territory_ids))
     return [
-        Act(row["code"], row["label"], row["preparation"], row["prescription_required"])
+        Act(
+            TerritoryId(row["territory_id"]),
+            row["code"],
+            row["label"],
+            row["preparation"],
+            row["prescription_required"],
+        )
         for row in rows
     ]
 

@@ -5,20 +5,20 @@ from typing import Final
 from slots import queries
 from slots.database import Connection
 from slots.ids import TerritoryId
-from slots.territory import Territories, Territory, index
+from slots.territory import Territory
 
 QUERIES: Final = queries.load("territory.sql")
 
 
-async def territories(conn: Connection) -> Territories:
+async def territories(conn: Connection) -> list[Territory]:
     """All territories of the installation. Reference data: no walls."""
     rows = await QUERIES["territories"].many(conn)
-    return index(
+    return [
         Territory(
             TerritoryId(row["id"]), row["slug"], row["name"], row["department"], row["partition_id"]
         )
         for row in rows
-    )
+    ]
 
 
 async def next_generation(conn: Connection, *, at_least: int = 0) -> int:

@@ -14,7 +14,7 @@ import pytest
 
 from slots.broker import Broker
 from slots.settings import Settings
-from slots.territory import index
+from slots.territory import Territories
 from tests.browser import ServerInTest, Service, serving
 from tests.conftest import SERVER_READY_WITHIN_S, running
 from tests.live.making import HAUTS, THAU, make_slot
@@ -22,6 +22,7 @@ from tests.live.viewer import Viewer
 from tests.live.waiting import soon
 from tests.world import World, make_world
 from web.__main__ import configuration
+from web.catalogue import ActLabels
 from web.live.hub import Hub
 from workers.embedded.account import servers_account
 from workers.embedded.choices import Choices
@@ -103,7 +104,7 @@ async def ledger(own_valkey: OwnValkey) -> AsyncIterator[Ledger]:
 
 @pytest.fixture
 def make_hub(own_valkey: OwnValkey) -> Iterator[type[Hub]]:
-    return lambda: Hub(index([HAUTS, THAU]), own_valkey.url)
+    return lambda: Hub(Territories([HAUTS, THAU]), own_valkey.url, ActLabels())
 
 
 @pytest.fixture

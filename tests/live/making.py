@@ -28,6 +28,7 @@ from slots.ids import (
 from slots.log import LOG_STARTED, NO_SLOT
 from slots.slot import Slot
 from slots.territory import Territory
+from web.catalogue import ActLabels
 from web.live.feed import Feed
 
 HAUTS = Territory(TerritoryId(1), "hauts-cantons-et-vignobles", "Hauts Cantons", "34", 0)
@@ -132,7 +133,7 @@ class Log:
 
     def feed(self, *documents: SlotDocument, history: list[Event] | None = None) -> Feed:
         """A feed that was loaded now, with these slots on the boards."""
-        feed = Feed(self.territory)
+        feed = Feed(self.territory, ActLabels())
         feed.load(self.last, [msgspec.json.encode(each) for each in documents], history or [])
         return feed
 

@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 
 from slots.audience import Audience, Role
 from tests.live.making import THAU, Log, make_account, make_document, parsed, words
+from web.catalogue import ActLabels
+from web.live.feed import Feed
 from web.live.frames import CloseCode
 from web.live.session import Session
 
@@ -212,7 +214,7 @@ def test_a_feed_that_starts_anew_resyncs_its_viewers():
 def test_a_territory_that_was_not_known_yet_begins_when_it_is():
     log = Log()
     feed = log.feed()
-    unknown = type(feed)(log.territory)
+    unknown = Feed(log.territory, ActLabels())
     session, frames = follow(REGULATOR, unknown)
 
     assert frames == []

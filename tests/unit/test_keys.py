@@ -5,7 +5,7 @@ from uuid import uuid4
 
 from slots import keys
 from slots.ids import AccountId, TerritoryId
-from slots.territory import Territory, index
+from slots.territory import Territories, Territory
 
 HAUTS = Territory(TerritoryId(1), "hauts", "Hauts", "34", 3)
 THAU = Territory(TerritoryId(2), "thau", "Thau", "34", 3)
@@ -48,7 +48,7 @@ def test_a_key_says_whose_it_is():
 
 
 def test_territories_are_found_by_number_and_by_slug_in_order():
-    found = index([THAU, HAUTS])
+    found = Territories([THAU, HAUTS])
 
     assert list(found.by_id) == [1, 2]
     assert found.by_slug["thau"] is THAU

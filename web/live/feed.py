@@ -13,30 +13,42 @@ from slots.events import Event, Position, missed
 from slots.ids import ScheduleId, SlotId
 from slots.log import LOG_STARTED
 from slots.territory import Territory
+from web.catalogue import ActLabels
 from web.live import frames
 from web.live.rendering import render_slot
 
 RING_MAX: Final = 1_000  # changes kept of a territory, for readers that come back
+# Frames without words, which have one edition.
+GONE: Final = ("gone", 0)
+SKIP: Final = ("skip", 0)
 
 
 class LiveSlot:
-    """A slot as this process keeps it; rendered at most once, for all who look."""
+    """A slot as this process keeps it; rendered for all who look, anew only in other words."""
 
-    __slots__ = ("_html", "audience", "document", "raw", "schedule_id")
+    __slots__ = ("_act_labels", "_edition", "_html", "audience", "document", "raw", "schedule_id")
 
-    def __init__(self, raw: bytes) -> None:
+    def __init__(self, raw: bytes, act_labels: ActLabels) -> None:
         """Decode the public JSON of a slot."""
         self.raw = raw
         self.document: SlotDocument = decode_slot(raw)
         self.audience = frozenset(map(Audience, self.document.audience))
         self.schedule_id = ScheduleId(self.document.schedule.id)
-        self._html: str | None = None
+        self._act_labels = act_labels
+        self._edition: int | None = None
+        self._html = ""
+
+    @property
+    def edition(self) -> int:
+        """Of the words in which `html` is written now."""
+        return self._act_labels.edition
 
     @property
     def html(self) -> str:
         """The slot as a fragment of a page."""
-        if self._html is None:
-            self._html = render_slot(self.document)
+        if self._edition != self.edition:
+            self._edition = self.edition
+            self._html = render_slot(self.document, self._act_labels)
         return self._html
 
 
@@ -53,24 +65,26 @@ class Change:
         territory: Territory,
         event: Event,
         before: LiveSlot | None,
+        after: LiveSlot | None,
         *,
         before_known: bool = True,
     ) -> None:
-        """Read the slot after the event. *before_known* is false for a log read from its middle."""
+        """*before_known* is false for a log read from its middle."""
         self.territory = territory
         self.event = event
         self.before = before
         self.before_known = before_known
-        self.after = LiveSlot(event.slot) if event.live else None
-        self._texts: dict[str, str] = {}
+        self.after = after
+        self._texts: dict[tuple[str, int], str] = {}
 
     def text(self, what: frames.As) -> str:
         """The `event` frame, with or without HTML."""
-        if what not in self._texts:
-            assert self.after is not None
+        assert self.after is not None
+        text = (what, self.after.edition)
+        if text not in self._texts:
             html = self.after.html if what == "html" else UNSET
             event = self.event
-            self._texts[what] = frames.write(
+            self._texts[text] = frames.write(
                 frames.Event(
                     self.territory.slug,
                     event.at,
@@ -80,27 +94,25 @@ class Change:
                     html,
                 )
             )
-        return self._texts[what]
+        return self._texts[text]
 
     def gone(self) -> str:
         """The `gone` frame."""
-        if "gone" not in self._texts:
+        if GONE not in self._texts:
             event = self.event
-            self._texts["gone"] = frames.write(
+            self._texts[GONE] = frames.write(
                 frames.Gone(
                     self.territory.slug, event.at, event.prev, event.type, str(event.slot_id)
                 )
             )
-        return self._texts["gone"]
+        return self._texts[GONE]
 
     def skip(self) -> str:
         """The `skip` frame."""
-        if "skip" not in self._texts:
+        if SKIP not in self._texts:
             event = self.event
-            self._texts["skip"] = frames.write(
-                frames.Skip(self.territory.slug, event.at, event.prev)
-            )
-        return self._texts["skip"]
+            self._texts[SKIP] = frames.write(frames.Skip(self.territory.slug, event.at, event.prev))
+        return self._texts[SKIP]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +131,10 @@ class Feed:
     Not *ready* until it was loaded, and again from the moment a hole is found.
     """
 
-    def __init__(self, territory: Territory) -> None:
-        """Know nothing yet."""
+    def __init__(self, territory: Territory, act_labels: ActLabels) -> None:
+        """Know nothing yet. Rows say *act_labels*."""
         self.territory = territory
+        self._act_labels = act_labels
         self.at: Position | None = None
         self.slots: dict[SlotId, LiveSlot] = {}
         self.ready = False
@@ -130,7 +143,7 @@ class Feed:
 
     def load(self, at: Position, slots: Iterable[bytes], log: Sequence[Event]) -> None:
         """Start anew from a snapshot; *log* is what may have led to it, oldest first."""
-        known = (LiveSlot(raw) for raw in slots)
+        known = (LiveSlot(raw, self._act_labels) for raw in slots)
         self.slots = {SlotId(slot.document.id): slot for slot in known}
         self.at = at
         self._ring = deque(self._history(log), maxlen=RING_MAX)
@@ -142,7 +155,8 @@ class Feed:
         if not self.ready or event.prev != self.at or event.type == LOG_STARTED:
             self.ready = False
             return None
-        change = Change(self.territory, event, self.slots.get(event.slot_id))
+        before, after = self.slots.get(event.slot_id), self._after(event)
+        change = Change(self.territory, event, before, after)
         if change.after is None:
             self.slots.pop(event.slot_id, None)
         else:
@@ -176,6 +190,9 @@ class Feed:
             self.slots.values(), key=lambda slot: (slot.document.starts_at, slot.document.id)
         )
 
+    def _after(self, event: Event) -> LiveSlot | None:
+        return LiveSlot(event.slot, self._act_labels) if event.live else None
+
     def _history(self, log: Sequence[Event]) -> list[Change]:
         """The part of *log* that leads to the snapshot without a hole."""
         ends = [index for index, event in enumerate(log) if event.at == self.at]
@@ -190,7 +207,13 @@ class Feed:
                     continue
             # The first event of a slot in this stretch does not say how it looked before.
             is_known = event.slot_id in before
-            change = Change(self.territory, event, before.get(event.slot_id), before_known=is_known)
+            change = Change(
+                self.territory,
+                event,
+                before.get(event.slot_id),
+                self._after(event),
+                before_known=is_known,
+            )
             before[event.slot_id] = change.after
             history.append(change)
         return history

@@ -7,6 +7,7 @@ missed something: a lost last event, a rebuild, a failover.
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Final
@@ -17,6 +18,7 @@ from slots.events import Event, Position
 from slots.ids import TerritoryId
 from slots.log import LogReader
 from slots.territory import Territory
+from web.catalogue import ActLabels
 from web.live.feed import RING_MAX, Change, Feed
 
 log = logging.getLogger(__name__)
@@ -25,6 +27,8 @@ PROBE_EVERY_S: Final = 1.0
 CLOSE_WITHIN_S: Final = 2.0
 RETRY_AFTER_S: Final = 0.5  # the reader, after it lost its connection
 READ_BLOCK_MS: Final = 300  # a territory followed anew waits at most this long for its first event
+BURST_GAP_S: Final = 0.005  # a read that waited less than this stands in a burst
+BURST_PAUSE_S: Final = 0.002
 
 # Called after a change was applied, and with None after a feed had to start anew.
 Heard = Callable[[Feed, Change | None], None]
@@ -33,8 +37,9 @@ Heard = Callable[[Feed, Change | None], None]
 class Follower:
     """The followed territories of one partition."""
 
-    def __init__(self, redis_url: str, heard: Heard) -> None:
+    def __init__(self, redis_url: str, act_labels: ActLabels, heard: Heard) -> None:
         """Tell *heard* what happens. Starts with the first territory."""
+        self._act_labels = act_labels
         self._redis_url = redis_url
         self._heard = heard
         self._feeds: dict[TerritoryId, Feed] = {}
@@ -53,7 +58,7 @@ class Follower:
         """The territory's feed, after a first look at Redis. It may not be ready: see `trouble`."""
         feed = self._feeds.get(territory.id)
         if feed is None:
-            feed = self._feeds[territory.id] = Feed(territory)
+            feed = self._feeds[territory.id] = Feed(territory, self._act_labels)
             self._looked[territory.id] = asyncio.Event()
             self._word_at[territory.id] = asyncio.get_running_loop().time()
             self._look_now.set()
@@ -187,9 +192,14 @@ class Follower:
         if not after:
             await self._readable.wait()
             return
-        for territory_id, events in (await reader.read(after, READ_BLOCK_MS)).items():
+        asked_at_s = time.monotonic()
+        news = await reader.read(after, READ_BLOCK_MS)
+        for territory_id, events in news.items():
             feed = self._feeds[territory_id]
             await self._apply(feed, after[feed.territory], events)
+        if news and time.monotonic() - asked_at_s < BURST_GAP_S:
+            # In a burst one read brings several events; a lone one is never kept waiting.
+            await asyncio.sleep(BURST_PAUSE_S)
 
     async def _apply(self, feed: Feed, stands_at: Position, events: list[Event]) -> None:
         for event in events:

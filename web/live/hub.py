@@ -9,6 +9,7 @@ from typing import Protocol
 from slots.errors import Rebuilding
 from slots.ids import TerritoryId
 from slots.territory import Territories
+from web.catalogue import ActLabels
 from web.live.feed import Board, Change, Feed
 from web.live.follower import Follower
 
@@ -26,10 +27,11 @@ class Listener(Protocol):
 class Hub:
     """One per process. Follows a territory from the first question about it."""
 
-    def __init__(self, territories: Territories, redis_url: str) -> None:
+    def __init__(self, territories: Territories, redis_url: str, act_labels: ActLabels) -> None:
         """Connects with the first territory; Redis need not be up."""
         self.territories = territories
         self._redis_url = redis_url
+        self._act_labels = act_labels
         self._followers: dict[int, Follower] = {}
         self._listeners: dict[TerritoryId, dict[Listener, None]] = {}
 
@@ -73,7 +75,7 @@ class Hub:
     def _follower(self, territory_id: TerritoryId) -> Follower:
         partition = self.territories.by_id[territory_id].partition
         if partition not in self._followers:
-            self._followers[partition] = Follower(self._redis_url, self._heard)
+            self._followers[partition] = Follower(self._redis_url, self._act_labels, self._heard)
         return self._followers[partition]
 
     def _heard(self, feed: Feed, change: Change | None) -> None:

@@ -42,6 +42,7 @@ async def live(websocket: WebSocket) -> None:
         await websocket.close()
         return
     signed_in, rights = opened
+    await websocket.state["catalogue"].know(signed_in.account.reach)
     websocket.state["account_id"] = signed_in.account.id  # for the canonical line
     await websocket.accept(subprotocol=frames.SUBPROTOCOL if offered else None)
 

@@ -174,12 +174,13 @@ def _form_context(
         if own.slot and own.slot.status != SlotStatus.UNAVAILABLE
         if owner is not None and own.slot.schedule.practitioner == owner
     ]
+    offered = words.acts[chosen.territory_id].values()
     today = now.astimezone(PARIS).date()
     minutes = int(form.duration_min) if form.duration_min.isdigit() else 0
     return {
         "form": form,
         "chosen": chosen,
-        "acts": sorted(words.acts.values(), key=lambda act: act.code not in chosen.acts),
+        "acts": sorted(offered, key=lambda act: act.code not in chosen.acts),
         "chosen_acts": form.acts if form.was_sent else chosen.acts,
         "chosen_audience": form.audience if form.was_sent else chosen.audience,
         "communes": words.communes.values(),

@@ -1,8 +1,9 @@
 """`/annuaire`: who works where, with what skills, publishing or not, and how far."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from uuid import UUID
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -19,16 +20,17 @@ from web.pages.french import (
     schedule_profession,
 )
 from web.pages.page import show, viewer_of
-from web.pages.reading import Ground, ground, territories_of
+from web.pages.reading import ground, territories_of
 from web.pages.search_form import choices_of_who, read
 from web.state import State
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One place of work, with how far it is and how many places it offers now."""
+    """One place of work: what is done there, how far it is, how many places it offers now."""
 
     entry: DirectoryEntry
+    acts: list[str]
     distance_km: float | None
     free: int
 
@@ -48,7 +50,14 @@ async def annuaire(request: Request[State]) -> Response:
     free: dict[object, int] = {}
     for slot in known.slots:
         free[slot.schedule.id] = free.get(slot.schedule.id, 0) + slot.free
-    found = listed(entries, form.search, typed, words, free)
+    labels = request.state["catalogue"].act_labels
+    acts = {
+        entry.schedule.id: [
+            labels.of(desk.territories.by_id[entry.territory_id].slug, code) for code in entry.acts
+        ]
+        for entry in entries
+    }
+    found = listed(entries, form.search, typed, acts, free)
     return show(
         request,
         "directory.html",
@@ -58,7 +67,6 @@ async def annuaire(request: Request[State]) -> Response:
         who=choices_of_who(),
         communes=words.communes.values(),
         territories=territories,
-        words_of=words,
         now=now,
     )
 
@@ -67,8 +75,8 @@ def listed(
     entries: Sequence[DirectoryEntry],
     search: Search,
     typed: str,
-    words: Ground,
-    free: dict[object, int],
+    acts: Mapping[UUID, list[str]],
+    free: Mapping[object, int],
 ) -> list[Line]:
     """Those who answer every word that was typed, by name, or the nearest first."""
     wanted = folded(typed).split()
@@ -79,15 +87,17 @@ def listed(
             continue
         if search.specialty not in (None, owner and owner.specialty):
             continue
-        said = folded(_said_of(entry, words))
+        done_here = acts[entry.schedule.id]
+        said = folded(_said_of(entry, done_here))
         if all(word in said for word in wanted):
-            lines.append(Line(entry, _away(search, entry), free.get(entry.schedule.id, 0)))
+            away, places = _away(search, entry), free.get(entry.schedule.id, 0)
+            lines.append(Line(entry, done_here, away, places))
     if search.commune is not None:
         lines.sort(key=lambda line: line.distance_km or 0.0)
     return lines
 
 
-def _said_of(entry: DirectoryEntry, words: Ground) -> str:
+def _said_of(entry: DirectoryEntry, acts: Iterable[str]) -> str:
     """Everything that one may look for."""
     schedule = entry.schedule
     owner = schedule.practitioner or schedule.service
@@ -99,7 +109,7 @@ def _said_of(entry: DirectoryEntry, words: Ground) -> str:
             schedule.location.name,
             schedule.location.commune,
             *entry.skills,
-            *(words.act_label(code) for code in entry.acts),
+            *acts,
         )
     )
 

@@ -27,7 +27,6 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     for word in (
-        french.act,
         french.count,
         french.day,
         french.day_and_hour,

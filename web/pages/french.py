@@ -93,23 +93,6 @@ AUDIENCES: Final = {
     "PRO": "Aussi les CPTS voisines",
     "PUBLIC": "Ouvert à tous",
 }
-# The acts that installations start with; a code that is not here is shown as it is.
-ACTS: Final = {
-    "consultation": "Consultation",
-    "home-visit": "Visite à domicile",
-    "teleconsultation": "Téléconsultation",
-    "suture": "Suture",
-    "complex-dressing": "Pansement complexe",
-    "blood-sample": "Prélèvement",
-    "radiography": "Radiographie",
-    "ultrasound": "Échographie",
-    "ct-scan": "Scanner",
-    "respiratory-physiotherapy": "Kinésithérapie respiratoire",
-    "rehabilitation": "Rééducation",
-    "midwife-consultation": "Consultation sage-femme",
-    "urgent-dental-care": "Soins dentaires urgents",
-    "dermatology-opinion": "Avis dermatologique (télé-expertise)",
-}
 SLOT_STATES: Final = {
     "free": "Libre",
     "busy-tentative": "Retenu",
@@ -146,11 +129,6 @@ def practitioner_name(practitioner: PractitionerDocument) -> str:
     """The name as it is said on the phone: “Dr” for doctors and dentists."""
     title = "Dr" + NBSP if practitioner.profession in DOCTORS else ""
     return practitioner.name if practitioner.name.startswith("Dr") else title + practitioner.name
-
-
-def act(code: str) -> str:
-    """What is offered, in French."""
-    return ACTS.get(code, code.replace("-", " ").capitalize())
 
 
 def schedule_name(schedule: ScheduleDocument) -> str:

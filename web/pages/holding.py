@@ -71,7 +71,6 @@ async def hold_page(request: Request[State]) -> Response:
         chosen=prefilled(act, query.get("delay", ""), waits_h),
         reasons=words.reasons[slot.territory_id],
         urgencies=words.urgencies[slot.territory_id],
-        act_labels=[words.act_label(code) for code in slot.card.acts],
         moved=moved,
         carried=_carried(query),
         back=own_path(query.get("back"), _home(viewer)),

@@ -75,7 +75,7 @@ def search_context(
     return {
         "who": choices_of_who(),
         "communes": words.communes.values(),
-        "acts": words.acts.values(),
+        "acts": words.every_act,
         "delays": DELAY_H_CHOICES,
         "radii": RADIUS_KM_CHOICES,
         # Without a position the live list starts from a snapshot.

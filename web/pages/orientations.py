@@ -97,9 +97,7 @@ async def sheet(request: Request[State]) -> Response:
         view=view,
         one=view.appointment,
         words_of=words,
-        acts=[
-            words.acts[code] for code in (view.slot.acts if view.slot else ()) if code in words.acts
-        ],
+        acts=_acts(view, words),
         is_sender=view.appointment.booked_by_organisation_id == account.organisation_id,
         is_receiver=account.acts_for(view.appointment.schedule_id),
         at={desk.territories.by_id[view.appointment.territory_id].slug: ""},
@@ -136,11 +134,11 @@ def _acts(view: AppointmentView, words: Ground) -> list[Act]:
     """What the patient may come for in this way, with what to prepare."""
     if view.slot is None:
         return []
-    here = view.slot.modality
+    here, known = view.slot.modality, words.acts[view.appointment.territory_id]
     return [
-        words.acts[code]
+        known[code]
         for code in view.slot.acts
-        if code in words.acts and MODALITY_OF_ACT.get(code, here) == here
+        if code in known and MODALITY_OF_ACT.get(code, here) == here
     ]
 
 

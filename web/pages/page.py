@@ -94,10 +94,12 @@ def show(
 def page_text(request: Request[Any], template: str, /, **context: Any) -> str:
     """The HTML of a page or of a fragment."""
     state = request.scope["state"]
+    catalogue = state.get("catalogue")  # none before the application has started
     common = {
         "product_name": state["settings"].product_name,
         "nonce": state.get("nonce", ""),
         "path": request.url.path,
+        "act_label": catalogue.act_labels.of if catalogue else None,
         "viewer": state.get("viewer"),
         "notice": None,
     }

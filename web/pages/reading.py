@@ -17,16 +17,26 @@ from web.state import State
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """The words and places of some territories: what forms offer, and what codes are called."""
+    """The words and places of some territories: what forms offer, and what codes are called.
+
+    What acts are called in rows and lists is told by `web.catalogue`, as in live rows.
+    """
 
     communes: dict[str, Commune]
-    acts: dict[str, Act]
+    acts: dict[TerritoryId, dict[str, Act]]
     reasons: dict[TerritoryId, dict[str, str]]
     urgencies: dict[TerritoryId, dict[str, str]]
 
-    def act_label(self, code: str) -> str:
-        """What the territory calls it."""
-        return self.acts[code].label if code in self.acts else code
+    @property
+    def every_act(self) -> list[Act]:
+        """One line a code: where territories differ, the first one's words."""
+        return list(
+            {
+                code: act
+                for number in sorted(self.acts, reverse=True)
+                for code, act in self.acts[number].items()
+            }.values()
+        )
 
     def reason(self, appointment: Appointment) -> str:
         """Why the patient comes, in the words of the territory."""
@@ -40,10 +50,13 @@ class Ground:
 
 
 async def ground(conn: Connection, territory_ids: Collection[TerritoryId]) -> Ground:
-    """Communes by INSEE code, acts by code, and the reasons and urgencies of each territory."""
+    """Communes by INSEE code; the acts, reasons and urgencies of each territory by code."""
+    acts: dict[TerritoryId, dict[str, Act]] = {number: {} for number in territory_ids}
+    for act in await store.acts(conn, territory_ids):
+        acts[act.territory_id][act.code] = act
     return Ground(
         {commune.insee: commune for commune in await store.communes(conn)},
-        {act.code: act for act in await store.acts(conn, territory_ids)},
+        acts,
         {number: await store.reasons(conn, number) for number in territory_ids},
         {number: await store.urgencies(conn, number) for number in territory_ids},
     )

@@ -49,8 +49,8 @@ async def run(arguments: argparse.Namespace) -> int:
     finally:
         await conn.close()
     print(
-        f"Territory {number}, {arguments.slug}. Restart the web processes: they read the "
-        "territories when they start. Then: chrono48 people import, account add."
+        f"Territory {number}, {arguments.slug}. Running processes find it by themselves. "
+        "Next: chrono48 people import, account add."
     )
     return 0
 
