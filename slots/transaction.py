@@ -75,10 +75,12 @@ async def entered(
 
 
 def _begin(account_id: AccountId | None, territories: Iterable[TerritoryId]) -> str:
-    """BEGIN and the first statement in one round trip; only a UUID and numbers are written in."""
-    account = f"'{UUID(int=account_id.int)}'" if account_id else "NULL"
+    """BEGIN and what `entered_account` and `entered_territories` of the schema read, in one round
+    trip; only a UUID and numbers are written in.
+    """
+    account = str(UUID(int=account_id.int)) if account_id else ""
     numbers = ",".join(str(int(territory_id)) for territory_id in territories)
-    return f"BEGIN; SELECT enter({account}, '{{{numbers}}}')"
+    return f"BEGIN; SET LOCAL app.account='{account}'; SET LOCAL app.territories='{{{numbers}}}'"
 
 
 async def retried(attempt: Callable[[], Awaitable[Result]]) -> Result:

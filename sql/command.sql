@@ -17,15 +17,10 @@ audited AS (
     FROM unnest($5::smallint[], $6::text[], $7::uuid[]) AS audited (territory_id, subject, subject_id)
 ),
 mailed AS (
-  INSERT INTO mail (id, territory_id, recipient, subject, body)
-  SELECT gen_random_uuid(), letter.territory_id, recipient.email, letter.subject, letter.body
+  INSERT INTO mail (id, territory_id, schedule_id, account_id, subject, body)
+  SELECT gen_random_uuid(), territory_id, schedule_id, account_id, subject, body
     FROM unnest($8::smallint[], $9::uuid[], $10::uuid[], $11::text[], $12::text[])
          AS letter (territory_id, schedule_id, account_id, subject, body)
-   CROSS JOIN LATERAL (
-           SELECT email FROM addresses_of_schedule(letter.schedule_id) WHERE letter.schedule_id IS NOT NULL
-            UNION
-           SELECT email FROM address_of_account(letter.account_id) AS email WHERE email IS NOT NULL
-         ) AS recipient
 )
 INSERT INTO idempotency_key (account_id, verb, key, body_hash, answer)
 VALUES ($4, $3, $13, $14, $15)

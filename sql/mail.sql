@@ -1,5 +1,13 @@
 -- name: mails_to_send(now, limit_rows) -> many
-SELECT id, recipient, subject, body, attempts
+-- With the addresses of this moment: who acts for a schedule may have changed since it was written.
+SELECT id, subject, body, attempts,
+       ARRAY(
+         SELECT recipient WHERE recipient IS NOT NULL
+          UNION
+         SELECT email FROM addresses_of_schedule(schedule_id) WHERE schedule_id IS NOT NULL
+          UNION
+         SELECT email FROM address_of_account(account_id) AS email WHERE email IS NOT NULL
+       ) AS recipients
   FROM mail
  WHERE sent_at IS NULL AND next_try_at <= $1
  ORDER BY next_try_at

@@ -16,10 +16,10 @@ class Mail:
     """One mail to send."""
 
     id: UUID
-    recipient: str
     subject: str
     body: str
     attempts: int
+    recipients: list[str]  # as of now; perhaps nobody
 
 
 async def mails_to_send(conn: Connection, now: datetime, limit: int) -> list[Mail]:

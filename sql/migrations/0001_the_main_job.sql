@@ -389,14 +389,17 @@ CREATE INDEX outbox_by_age ON outbox (created_at);
 -- Mails that transactions wrote; a worker sends them. Never a word about a patient.
 CREATE TABLE mail (
   id            uuid PRIMARY KEY,
-  territory_id  smallint NOT NULL REFERENCES territory,
-  recipient     text NOT NULL,
+  territory_id  smallint NOT NULL,
+  recipient     text,                      -- an address; or
+  schedule_id   uuid,                      -- everybody who acts for it when the mail leaves; or
+  account_id    uuid,                      -- one person
   subject       text NOT NULL,
   body          text NOT NULL,
   created_at    timestamptz NOT NULL DEFAULT now(),
   attempts      smallint NOT NULL DEFAULT 0,
   next_try_at   timestamptz NOT NULL DEFAULT now(),
-  sent_at       timestamptz
+  sent_at       timestamptz,
+  CONSTRAINT mail_one_addressee CHECK (num_nonnulls(recipient, schedule_id, account_id) = 1)
 );
 CREATE INDEX mail_to_send ON mail (next_try_at) WHERE sent_at IS NULL;
 
@@ -418,7 +421,7 @@ CREATE TABLE unmet_search (
 -- Who did what: ids only, append-only.
 CREATE TABLE audit (
   id            bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-  territory_id  smallint NOT NULL REFERENCES territory,
+  territory_id  smallint NOT NULL,
   at            timestamptz NOT NULL DEFAULT now(),
   account_id    uuid,                      -- NULL: the service itself (a worker)
   verb          text NOT NULL,

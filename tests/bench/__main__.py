@@ -216,6 +216,7 @@ def process(module: str, settings: Settings, port: int, log: Path):
         "REDIS_URL": settings.redis_url,
         "DATA_DIR": str(settings.data_dir),
         "PORT": str(port),
+        "LOG_FORMAT": "json",  # as an installation whose logs a machine reads
     }
     with (
         log.open("ab") as output,

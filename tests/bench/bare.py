@@ -17,7 +17,11 @@ from slots.database import create_pool
 from slots.settings import Settings
 from web.__main__ import configuration
 
-SCRIPT = "return redis.call('HINCRBY', KEYS[1], ARGV[1], 1)"
+# The least that a hold is: a counter, and an entry in a log.
+SCRIPT = """
+redis.call('XADD', KEYS[2], 'MAXLEN', '~', 10000, '*', 'slot', ARGV[1])
+return redis.call('HINCRBY', KEYS[1], ARGV[1], 1)
+"""
 INSERT = """
 INSERT INTO bare_booking (slot_id, seat, account_id) VALUES ($1, 1, $2)
 ON CONFLICT (slot_id, seat) DO NOTHING RETURNING slot_id
@@ -26,7 +30,9 @@ ON CONFLICT (slot_id, seat) DO NOTHING RETURNING slot_id
 
 async def hold(request):
     await request.json()
-    taken = await request.state.redis.evalsha(request.state.sha, 1, "{p0}:bare", uuid4().hex)
+    taken = await request.state.redis.evalsha(
+        request.state.sha, 2, "{p0}:bare:holds", "{p0}:bare:log", uuid4().hex
+    )
     return JSONResponse({"held": taken == 1}, status_code=201)
 
 

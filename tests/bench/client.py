@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-CONNECTIONS = 16
+CONNECTIONS = 64
 
 
 @dataclass(frozen=True)
