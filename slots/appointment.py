@@ -11,6 +11,7 @@ from slots.ids import AccountId, AppointmentId, OrganisationId, ScheduleId, Slot
 # Letters and digits that cannot be mistaken for one another on the phone (no 0/O, 1/I).
 REFERENCE_ALPHABET: Final = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 REFERENCE_LENGTH: Final = 6
+OUTCOME_AHEAD: Final = timedelta(minutes=15)  # patients may be early, and seen early
 CALL_AFTER: Final = timedelta(minutes=10)  # a patient still not told: say whom to call
 
 
@@ -89,6 +90,11 @@ class Appointment:
     def overflow(self) -> bool:
         """Whether it is a surnuméraire: without a seat, traced as such."""
         return self.slot_id is None
+
+    @property
+    def outcome_from(self) -> datetime:
+        """When it may first be said whether the patient came."""
+        return self.starts_at - OUTCOME_AHEAD
 
     @property
     def patient_to_tell(self) -> bool:

@@ -205,6 +205,12 @@ class AppointmentEnded(Conflict):
     code = "appointment-ended"
 
 
+class TooEarly(Conflict):
+    """Nobody can know yet whether the patient comes."""
+
+    code = "too-early"
+
+
 # We cannot tell now: nothing is half done; ask again.
 
 

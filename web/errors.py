@@ -51,6 +51,7 @@ STATUS_OF: Final[Mapping[type[domain.SlotError], int]] = MappingProxyType(
         domain.SeatsBooked: 409,
         domain.OverflowRefused: 409,
         domain.AppointmentEnded: 409,
+        domain.TooEarly: 409,
         domain.HoldExpired: 410,
         refusals.BodyTooLarge: 413,
         refusals.MediaTypeUnsupported: 415,

@@ -104,6 +104,10 @@ SENTENCES: Final = MappingProxyType(
             "Rendez-vous clos",
             "L’état du rendez-vous ne permet plus cette action.",
         ),
+        "too-early": (
+            "Trop tôt",
+            "La venue du patient se note à partir de 15 minutes avant l’heure du rendez-vous.",
+        ),
         "unavailable": (
             "Service indisponible",
             "Le service ne peut pas répondre pour le moment : réessayez dans un instant.",

@@ -1,6 +1,6 @@
 """cancel, move, seen, fulfil, noshow, patient-told: what becomes of a booking."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID, uuid4
@@ -11,18 +11,21 @@ from slots.appointment import TRANSITIONS, Appointment, AppointmentStatus, Origi
 from slots.audience import Role
 from slots.booking.choice import Choice
 from slots.booking.confirming import Alongside, book_hold
+from slots.booking.holding import territory_of_hold
 from slots.booking.once import once
 from slots.database import Connection
 from slots.desk import Desk
-from slots.errors import AppointmentEnded, AppointmentUnknown, HoldExpired, NotAllowed
+from slots.errors import AppointmentEnded, AppointmentUnknown, HoldExpired, NotAllowed, TooEarly
 from slots.ids import AppointmentId, HoldId, SlotId
 from slots.store import appointment as store
+from slots.store import directory
 from slots.store.command import Effect, Mailing
 from slots.store.idempotency import Key
 from slots.store.slot import lock_slots, lock_to_book
 from slots.times import paris_day
 from slots.transaction import entered
 
+OTHER_REASON: Final = "other"
 SEEN_AHEAD: Final = timedelta(hours=48)  # opening the day shows, and marks, this much
 
 
@@ -52,10 +55,14 @@ async def move(
     hold_id: HoldId,
     key: Key,
     now: datetime,
+    *,
+    reason: str | None = None,
+    urgency: str | None = None,
 ) -> Appointment:
     """Book a held seat instead of an appointment: one transaction books the new, cancels the old.
 
-    Answers the new appointment. The patient is with the one who moves: nobody is left to tell.
+    Reason and urgency stay, unless others are given; a territory that has not the same words gets
+    its nearest. Answers the new appointment. The patient is with the one who moves: nobody is left to tell.
 
     Raises:
         What confirm raises; AppointmentEnded, AppointmentUnknown, NotAllowed.
@@ -75,12 +82,38 @@ async def move(
         )
         return Alongside(slot_ids, [found], [await _to_the_other(conn, found, Side.REFERRER)])
 
-    choice = Choice(old.reason, old.urgency)
+    choice = await _choice_there(desk, account, old, hold_id, reason, urgency)
     new = await book_hold(desk, account, hold_id, "move", choice, key, now, cancel_old)
     if (await _visible(desk, account, old.id)).moved_to != new.id:
         # Another tab has made the hold a booking of its own, and the old one stands.
         raise HoldExpired
     return new
+
+
+async def _choice_there(
+    desk: Desk,
+    account: Account,
+    old: Appointment,
+    hold_id: HoldId,
+    reason: str | None,
+    urgency: str | None,
+) -> Choice:
+    """What is said of the new booking, in words that its territory knows."""
+    territory = territory_of_hold(desk, account, hold_id)
+    async with entered(desk.pool, account.id, account.reach) as conn:
+        reasons = await directory.reasons(conn, territory.id)
+        urgencies = await directory.urgencies(conn, territory.id)
+    return Choice(
+        reason or nearest_word(old.reason, list(reasons), OTHER_REASON),
+        urgency or nearest_word(old.urgency, list(urgencies)),
+    )
+
+
+def nearest_word(code: str, known: Sequence[str], otherwise: str = "") -> str:
+    """*code* where it is *known*; else *otherwise*, else the last: lists end with the mildest."""
+    if code in known or not known:
+        return code
+    return otherwise if otherwise in known else known[-1]
 
 
 async def seen(
@@ -126,6 +159,7 @@ async def fulfil(
     """The patient came.
 
     Raises:
+        TooEarly: It is not the time yet.
         AppointmentEnded, AppointmentUnknown, NotAllowed.
     """
     return await _outcome(desk, account, appointment_id, "fulfil", key, now)
@@ -137,6 +171,7 @@ async def noshow(
     """The patient did not come.
 
     Raises:
+        TooEarly: It is not the time yet.
         AppointmentEnded, AppointmentUnknown, NotAllowed.
     """
     return await _outcome(desk, account, appointment_id, "noshow", key, now)
@@ -173,7 +208,10 @@ async def _outcome(
 ) -> Appointment:
     async def change(conn: Connection, found: Appointment) -> list[Mailing]:
         _need_owner(account, found)
-        await store.set_outcome(conn, found.id, _need_transition(found, verb), now)
+        status = _need_transition(found, verb)
+        if now < found.outcome_from:
+            raise TooEarly
+        await store.set_outcome(conn, found.id, status, now)
         return []
 
     return await _change(desk, account, appointment_id, verb, key, change)

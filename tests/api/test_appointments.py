@@ -94,12 +94,48 @@ async def test_moving_books_the_held_seat_and_cancels_the_old_one(sign_in, world
     assert by_id[booked["id"]]["patient_to_tell"] is False
 
 
-async def test_the_professional_sees_and_says_what_became_of_it(sign_in, booked):
-    ann = await sign_in("ann")
+async def test_moving_may_say_why_anew(sign_in, world, booked):
+    bob, rolf = await sign_in("bob"), await sign_in("rolf")
+    held = await rolf.hold(await bob.offer(world.schedules["bob"]))
+
+    unknown = await act(rolf, booked, "move", hold_id=held["id"], reason="curiosity")
+    answer = await act(rolf, booked, "move", hold_id=held["id"], reason="imaging", urgency="today")
+
+    assert [error["field"] for error in unknown.json()["errors"]] == ["reason"]
+    assert (answer.json()["reason"], answer.json()["urgency"]) == ("imaging", "today")
+
+
+async def test_moving_into_a_territory_with_other_words_takes_its_nearest(
+    sign_in, world, owner, booked
+):
+    for table, code in (("reason", "pain"), ("urgency", "within-24h")):
+        await owner.execute(
+            f"DELETE FROM {table} WHERE territory_id = $1 AND code = $2", world.thau, code
+        )
+    carl, rolf = await sign_in("carl"), await sign_in("rolf")
+    slot = await carl.offer(world.schedules["carl"], audience=["CPTS", "PRO"])
+    held = await rolf.hold(slot)
+
+    answer = await act(rolf, booked, "move", hold_id=held["id"])
+
+    assert answer.status_code == 200, answer.text
+    assert (answer.json()["reason"], answer.json()["urgency"]) == ("other", "within-48h")
+
+
+async def test_the_professional_sees_and_says_what_became_of_it(sign_in, world):
+    ann, rolf = await sign_in("ann"), await sign_in("rolf")
+    booked = await rolf.book(await ann.offer(world.schedules["ann"], hours=0.2))
 
     assert (await act(ann, booked, "seen")).json()["seen_at"] is not None
     assert (await act(ann, booked, "noshow")).json()["status"] == "noshow"
     assert (await act(ann, booked, "fulfil")).json()["status"] == "fulfilled"
+
+
+@pytest.mark.parametrize("verb", ["fulfil", "noshow"])
+async def test_nobody_says_hours_before_whether_the_patient_came(sign_in, booked, verb):
+    ann = await sign_in("ann")
+
+    assert problem(await act(ann, booked, verb)) == (409, "too-early")
 
 
 @pytest.mark.parametrize("verb", ["seen", "fulfil", "noshow"])

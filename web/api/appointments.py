@@ -49,7 +49,14 @@ async def move(request: Request[Any]) -> Response:
     body, key = await keyed_body_of(request, MoveBody)
     appointment_id = AppointmentId(request.path_params["appointment_id"])
     moved = await booking.move(
-        desk_of(request), account, appointment_id, HoldId(body.hold_id), key, now()
+        desk_of(request),
+        account,
+        appointment_id,
+        HoldId(body.hold_id),
+        key,
+        now(),
+        reason=body.reason,
+        urgency=body.urgency,
     )
     return answered(appointment_answer(moved, desk_of(request).territories))
 

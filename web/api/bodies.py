@@ -101,9 +101,15 @@ class OverflowBody(ChoiceBody, frozen=True, kw_only=True):
 
 
 class MoveBody(Body, frozen=True):
-    """The seat that is held for the patient who moves."""
+    """The seat that is held for the patient who moves.
+
+    reason, urgency: others than before; without them they stay, or become the nearest that the
+    other territory has.
+    """
 
     hold_id: UUID
+    reason: Code | None = None
+    urgency: Code | None = None
 
 
 class SlotsQuery(Body, frozen=True):

@@ -36,7 +36,9 @@ CONFIRMING: Final = (
 )
 
 
-def _appointment_command(verb: str, handle: Handler, summary: str) -> Endpoint:
+def _appointment_command(
+    verb: str, handle: Handler, summary: str, *more: type[errors.SlotError]
+) -> Endpoint:
     return Endpoint(
         method="POST",
         path=f"{APPOINTMENT}/{verb}",
@@ -45,7 +47,7 @@ def _appointment_command(verb: str, handle: Handler, summary: str) -> Endpoint:
         body=bodies.Nothing,
         keyed=True,
         answer=answers.AppointmentAnswer,
-        refuses=(errors.NotAllowed, errors.AppointmentUnknown, errors.AppointmentEnded),
+        refuses=(errors.NotAllowed, errors.AppointmentUnknown, errors.AppointmentEnded, *more),
     )
 
 
@@ -245,8 +247,10 @@ APPOINTMENTS: Final = (
         ),
     ),
     _appointment_command("seen", appointments.seen, "The professional knows of it."),
-    _appointment_command("fulfil", appointments.fulfil, "The patient came."),
-    _appointment_command("noshow", appointments.noshow, "The patient did not come."),
+    _appointment_command("fulfil", appointments.fulfil, "The patient came.", errors.TooEarly),
+    _appointment_command(
+        "noshow", appointments.noshow, "The patient did not come.", errors.TooEarly
+    ),
     _appointment_command(
         "patient-told", appointments.patient_told, "The patient knows that it was cancelled."
     ),
