@@ -273,7 +273,7 @@ async def measure(
     web_port, bare_port = (Choices.make().with_free_ports().valkey_port for _ in range(2))
     made = await ground.make_ground(owner)
     # First the boards, on a territory of SNAPSHOT_SLOTS slots; then the throughput.
-    for_boards = await ground.make_slots(owner, made.world, SNAPSHOT_SLOTS)
+    for_boards = await ground.make_slots(owner, made, SNAPSHOT_SLOTS)
     desk = await open_desk(settings)
     for territory in desk.territories.by_id.values():
         await rebuild(desk, territory, "bench", datetime.now(UTC))
@@ -288,7 +288,7 @@ async def measure(
         boards = Product(web_port, cookies, for_boards)
         rows = [*await snapshot(boards, desk), await fan_out(boards)]
         count = ROUNDS * (HOLDS_A_ROUND + BOOKINGS_A_ROUND)
-        more = await ground.make_slots(owner, made.world, count)
+        more = await ground.make_slots(owner, made, count)
         await rebuild(desk, desk.territories.by_id[HAUTS], "bench", datetime.now(UTC))
         product = Product(web_port, cookies, more)
         rows = [*await throughput(product, bare_port), *rows]

@@ -11,6 +11,8 @@ import asyncpg
 from slots.ids import SlotId, TerritoryId, new_id
 from tests.world import HAUTS, World, make_world
 
+SCHEDULES = 200
+ORGANISATIONS = 100
 ACCOUNTS = 3_200  # nobody comes twice: each may hold but five seats at a time
 SESSION_FOR = timedelta(hours=2)
 
@@ -19,19 +21,28 @@ SESSION_FOR = timedelta(hours=2)
 class Ground:
     world: World
     cookies: list[str]
+    owners: list[tuple[UUID, UUID]]  # schedules and their practitioners
 
 
 async def make_ground(owner: asyncpg.Connection) -> Ground:
-    """The small world, and ACCOUNTS referrers who are signed in."""
+    """The small world; SCHEDULES of as many GPs; ACCOUNTS referrers who are signed in."""
     world = await make_world(owner)
-    rolf = world.accounts["rolf"]
+    owners = await _make_schedules(owner, world)
+    organisations = [uuid4() for _ in range(ORGANISATIONS)]
+    await owner.executemany(
+        "INSERT INTO organisation (id, name, kind, phone) VALUES ($1, 'Bench', 'practice', '04')",
+        [(one,) for one in organisations],
+    )
     now = datetime.now(UTC)
     ids = [uuid4() for _ in range(ACCOUNTS)]
     tokens = [secrets.token_urlsafe(32) for _ in ids]
     await owner.executemany(
         "INSERT INTO account (id, email, password_hash, name, phone, organisation_id)"
         " VALUES ($1, $2, 'none', 'Bench', '0400000000', $3)",
-        [(one, f"bench-{one}@example.test", rolf.organisation_id) for one in ids],
+        [
+            (one, f"bench-{one}@example.test", organisations[number % ORGANISATIONS])
+            for number, one in enumerate(ids)
+        ],
     )
     await owner.executemany(
         "INSERT INTO membership (account_id, territory_id, role) VALUES ($1, $2, 'referrer')",
@@ -50,13 +61,32 @@ async def make_ground(owner: asyncpg.Connection) -> Ground:
         " PRIMARY KEY (slot_id, seat))"
     )
     await owner.execute("GRANT SELECT, INSERT ON bare_booking TO chrono48_app")
-    return Ground(world, [f"Cookie: chrono48={token}" for token in tokens])
+    return Ground(world, [f"Cookie: chrono48={token}" for token in tokens], owners)
 
 
-async def make_slots(owner: asyncpg.Connection, world: World, count: int) -> list[SlotId]:
-    """Free créneaux within the horizon; remote, so that one practitioner may have them all."""
+async def _make_schedules(owner: asyncpg.Connection, world: World) -> list[tuple[UUID, UUID]]:
+    made = [(uuid4(), uuid4(), uuid4()) for _ in range(SCHEDULES)]
+    await owner.executemany(
+        "INSERT INTO practitioner (id, given_name, family_name, profession, specialty)"
+        " VALUES ($1, 'Bench', $2, '10', 'SM54')",
+        [(practitioner, str(number)) for number, (practitioner, _, _) in enumerate(made)],
+    )
+    await owner.executemany(
+        "INSERT INTO practitioner_role (id, territory_id, practitioner_id, location_id)"
+        " VALUES ($1, $2, $3, $4)",
+        [(role, HAUTS, practitioner, world.locations["magalas"]) for practitioner, role, _ in made],
+    )
+    await owner.executemany(
+        "INSERT INTO schedule (id, territory_id, practitioner_role_id) VALUES ($1, $2, $3)",
+        [(schedule, HAUTS, role) for _, role, schedule in made],
+    )
+    return [(schedule, practitioner) for practitioner, _, schedule in made]
+
+
+async def make_slots(owner: asyncpg.Connection, made: Ground, count: int) -> list[SlotId]:
+    """Free créneaux within the horizon; remote, so that nobody's overlap."""
+    world = made.world
     now = datetime.now(UTC).replace(microsecond=0)
-    place = await owner.fetchval("SELECT id FROM location WHERE territory_id = $1 LIMIT 1", HAUTS)
     rows: list[tuple[UUID, datetime]] = [
         (new_id(TerritoryId(HAUTS)), now + timedelta(minutes=60 + number % 2_000))
         for number in range(count)
@@ -67,10 +97,11 @@ async def make_slots(owner: asyncpg.Connection, world: World, count: int) -> lis
         " VALUES ($1, $2, $3, $4, $5, $6, $7, 1, 'VR', '{consultation}', '{CPTS,SNP}', $8, $9)",
         [
             (
-                *(slot_id, HAUTS, world.schedules["ann"], place, world.practitioners["ann"]),
-                *(starts_at, starts_at + timedelta(minutes=20), now, world.accounts["ann"].id),
+                *(slot_id, HAUTS, made.owners[number % SCHEDULES][0], world.locations["magalas"]),
+                *(made.owners[number % SCHEDULES][1], starts_at, starts_at + timedelta(minutes=20)),
+                *(now, world.accounts["ann"].id),
             )
-            for slot_id, starts_at in rows
+            for number, (slot_id, starts_at) in enumerate(rows)
         ],
     )
     return [SlotId(slot_id) for slot_id, _ in rows]
