@@ -277,3 +277,11 @@ def test_the_readme_names_every_code_of_a_refusal_under_its_status():
         for code in re.findall(r"`([\w-]+)`", row)
     }
     assert told == {(status, refusal.code) for refusal, status in STATUS_OF.items()}
+
+
+@pytest.mark.parametrize("document", ["README.md", "ARCHITECTURE.md", "SECURITY.md"])
+def test_every_file_that_a_document_names_exists(document):
+    text = (PROJECT / document).read_text()
+    named = set(re.findall(r"`((?:slots|web|workers|sql|tests)/[\w/.-]+\.\w+)`", text))
+
+    assert sorted(name for name in named if not (PROJECT / name).exists()) == []
