@@ -1,29 +1,10 @@
 """What mails say. Pure. Never a word about a patient: the reference is what people talk about."""
 
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Final
 
 from slots.appointment import Appointment
 from slots.document import ScheduleDocument
-from slots.times import PARIS
-
-WEEKDAYS: Final = ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche")
-MONTHS: Final = (
-    "janvier",
-    "février",
-    "mars",
-    "avril",
-    "mai",
-    "juin",
-    "juillet",
-    "août",
-    "septembre",
-    "octobre",
-    "novembre",
-    "décembre",
-)
-NARROW_SPACE: Final = "\u202f"
+from slots.french import day_and_hour
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +17,7 @@ class Letter:
 
 def booked(appointment: Appointment, schedule: ScheduleDocument) -> Letter:
     """To the professional's side: somebody comes."""
-    when = french_instant(appointment.starts_at)
+    when = day_and_hour(appointment.starts_at)
     extra = (
         "\nCe patient vient en surnuméraire, sans place publiée.\n" if appointment.overflow else ""
     )
@@ -50,7 +31,7 @@ def booked(appointment: Appointment, schedule: ScheduleDocument) -> Letter:
 
 def cancelled_by_referrer(appointment: Appointment, schedule: ScheduleDocument) -> Letter:
     """To the professional's side: the place is free again."""
-    when = french_instant(appointment.starts_at)
+    when = day_and_hour(appointment.starts_at)
     return Letter(
         f"Rendez-vous {appointment.reference} annulé, {when}",
         f"Le rendez-vous {appointment.reference} chez {owner(schedule)}, {when}, est annulé "
@@ -60,7 +41,7 @@ def cancelled_by_referrer(appointment: Appointment, schedule: ScheduleDocument) 
 
 def cancelled_by_professional(appointment: Appointment, schedule: ScheduleDocument) -> Letter:
     """To the referrer: a patient is to be told."""
-    when = french_instant(appointment.starts_at)
+    when = day_and_hour(appointment.starts_at)
     return Letter(
         f"Patient à prévenir : rendez-vous {appointment.reference} annulé",
         f"Le rendez-vous {appointment.reference} chez {owner(schedule)}, {when}, est annulé par "
@@ -74,14 +55,6 @@ def owner(schedule: ScheduleDocument) -> str:
     who = schedule.practitioner or schedule.service
     assert who is not None
     return f"{who.name} ({schedule.location.name}, {schedule.location.commune})"
-
-
-def french_instant(instant: datetime) -> str:
-    """`jeudi 26 novembre 2026 à 17 h 30`, on France's wall clock."""
-    local = instant.astimezone(PARIS)
-    day = "1er" if local.day == 1 else str(local.day)
-    date = f"{WEEKDAYS[local.weekday()]} {day} {MONTHS[local.month - 1]} {local.year}"
-    return f"{date} à {local.hour}{NARROW_SPACE}h{NARROW_SPACE}{local.minute:02}"
 
 
 def _caller(appointment: Appointment) -> str:

@@ -15,7 +15,7 @@ from starlette.requests import ClientDisconnect
 from slots import errors as domain
 from slots.database import UNAVAILABLE
 from slots.document import SlotDocument
-from slots.times import PARIS
+from slots.french import day, hour
 from web import refusals
 from web.sentences import SENTENCES
 
@@ -151,10 +151,9 @@ def headers_of(refusal: domain.SlotError) -> dict[str, str]:
 
 
 def _overlap(other: domain.OtherSlot) -> str:
-    begins, ends = other.starts_at.astimezone(PARIS), other.ends_at.astimezone(PARIS)
     return (
-        f"Le professionnel a déjà un créneau le {begins:%d/%m/%Y}, "
-        f"de {begins:%H h %M} à {ends:%H h %M}, à {other.place}."
+        f"Le professionnel a déjà un créneau {day(other.starts_at)}, "
+        f"de {hour(other.starts_at)} à {hour(other.ends_at)}, à {other.place}."
     )
 
 

@@ -71,7 +71,8 @@ def test_an_overlap_names_the_other_slot_by_the_french_clock():
 
     assert problem.other.id == other.id
     assert problem.detail == (
-        "Le professionnel a déjà un créneau le 01/07/2026, de 10 h 00 à 10 h 20, à Cabinet."
+        "Le professionnel a déjà un créneau mercredi 1er\u00a0juillet 2026, "
+        "de 10\u00a0h à 10\u00a0h\u00a020, à Cabinet."
     )
     assert problem_of(errors.SlotOverlap()).detail == SENTENCES["slot-overlap"][1]
 

@@ -9,25 +9,6 @@ from web.pages import french
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)  # 10 h in France
 
 
-def test_a_date_is_said_in_full_with_no_break_spaces():
-    said = french.day_and_hour(datetime(2026, 11, 26, 16, 30, tzinfo=UTC))
-
-    assert said == "jeudi 26\u00a0novembre 2026 à 17\u00a0h\u00a030"
-
-
-def test_the_first_of_a_month_has_its_own_word():
-    assert french.day(datetime(2026, 11, 1, 12, tzinfo=UTC)) == "dimanche 1er\u00a0novembre 2026"
-
-
-@pytest.mark.parametrize(
-    "utc_hour,said", [(0, "2 h 30 (heure d’été)"), (1, "2 h 30 (heure d’hiver)")]
-)
-def test_the_hour_that_exists_twice_says_which(utc_hour, said):
-    instant = datetime(2026, 10, 25, utc_hour, 30, tzinfo=UTC)
-
-    assert french.hour(instant).replace("\u00a0", " ") == said
-
-
 @pytest.mark.parametrize(
     "ahead,said",
     [

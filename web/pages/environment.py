@@ -7,6 +7,7 @@ from typing import Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from slots.french import day, day_and_hour, hour
 from web.pages import french
 from web.pages.finding import commune_typed
 
@@ -28,12 +29,12 @@ def _environment() -> Environment:
     )
     for word in (
         french.count,
-        french.day,
-        french.day_and_hour,
+        day,
+        day_and_hour,
         french.delay,
         french.distance,
         french.duration,
-        french.hour,
+        hour,
         french.iso,
         french.minutes,
         french.near_day,

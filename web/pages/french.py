@@ -9,26 +9,8 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 from slots.document import PractitionerDocument, ScheduleDocument
+from slots.french import NARROW_NBSP, NBSP, day, hour
 from slots.times import PARIS
-
-NBSP: Final = "\u00a0"
-NARROW_NBSP: Final = "\u202f"
-
-DAYS: Final = ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche")
-MONTHS: Final = (
-    "janvier",
-    "février",
-    "mars",
-    "avril",
-    "mai",
-    "juin",
-    "juillet",
-    "août",
-    "septembre",
-    "octobre",
-    "novembre",
-    "décembre",
-)
 
 # TRE_G15, in the order in which a search proposes them.
 PROFESSIONS: Final = {
@@ -143,29 +125,6 @@ def schedule_profession(schedule: ScheduleDocument) -> str:
     if schedule.practitioner is None:
         return ""
     return profession(schedule.practitioner.profession, schedule.practitioner.specialty)
-
-
-def hour(instant: datetime) -> str:
-    """`17 h 30`; in the hour that exists twice, which of both."""
-    local = instant.astimezone(PARIS)
-    said = f"{local.hour}{NBSP}h" + (f"{NBSP}{local.minute:02}" if local.minute else "")
-    if local.utcoffset() != local.replace(fold=1 - local.fold).utcoffset():
-        said += " (heure d’hiver)" if local.fold else " (heure d’été)"
-    return said
-
-
-def day(when: date | datetime, *, year: bool = True) -> str:
-    """`jeudi 26 novembre 2026`, `dimanche 1er novembre 2026`."""
-    if isinstance(when, datetime):
-        when = when.astimezone(PARIS).date()
-    number = "1er" if when.day == 1 else str(when.day)
-    said = f"{DAYS[when.weekday()]} {number}{NBSP}{MONTHS[when.month - 1]}"
-    return f"{said} {when.year}" if year else said
-
-
-def day_and_hour(instant: datetime) -> str:
-    """`jeudi 26 novembre 2026 à 17 h 30`."""
-    return f"{day(instant)} à {hour(instant)}"
 
 
 def near_day(when: date | datetime, now: datetime) -> str:
