@@ -1,6 +1,7 @@
 """Every write works without JavaScript: a form post, an answer that says what to do, typed values kept."""
 
 from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.async_api import expect
@@ -71,6 +72,66 @@ async def test_a_day_of_forms(joins: Joins):
 
     await ann.page.get_by_role("button", name="Retirer le créneau").click()
     await ann.sees("Retiré. Plus personne")
+
+
+async def test_a_booking_moves_to_another_place(joins: Joins):
+    ann = await joins("ann", PHONE, **NO_SCRIPTS)
+    rolf = await joins("rolf", DESK, **NO_SCRIPTS)
+    await ann.publishes("Maintenant")
+    await ann.publishes()
+    await rolf.goes_to("/orienter")
+    old = await books(rolf, "Dr Ann Martin")
+
+    await rolf.page.get_by_role("link", name="Déplacer").click()
+    await rolf.page.get_by_role("button", name="Retenir").click()
+    await rolf.sees(old)
+    await rolf.presses("Déplacer ici")
+
+    await rolf.sees("Rendez-vous déplacé. La référence a changé.")
+    await expect(rolf.page.locator("h1 .reference")).not_to_have_text(old)
+    await rolf.goes_to("/orientations")
+    await expect(rolf.page.locator(".appointment")).to_have_count(1)
+
+
+async def test_the_professional_says_seen_come_and_not_come(joins: Joins):
+    ann = await joins("ann", PHONE, **NO_SCRIPTS)
+    rolf = await joins("rolf", DESK, **NO_SCRIPTS)
+    await ann.publishes("Maintenant")
+    await rolf.goes_to("/orienter")
+    await books(rolf, "Dr Ann Martin")
+
+    await ann.goes_to(urlsplit(rolf.page.url).path)
+    await ann.presses("J’ai vu", exact=False)
+    await ann.sees("Noté : vous l’avez vu.")
+    await ann.sees("Vu par le professionnel")
+    await ann.goes_to("/disponibilites")
+    await ann.presses("Venu", exact=False)
+    await ann.sees("Noté : le patient est venu.")
+    await ann.presses("Pas venu", exact=False)
+    await ann.sees("Noté : le patient n’est pas venu.")
+    await expect(ann.page.locator(".appointment .state")).to_have_text("Pas venu")
+
+
+async def test_whether_a_patient_of_tomorrow_came_is_not_asked_yet(joins: Joins):
+    ann = await joins("ann", PHONE, **NO_SCRIPTS)
+    rolf = await joins("rolf", DESK, **NO_SCRIPTS)
+    await ann.publishes()
+    await rolf.goes_to("/orienter")
+    reference = await books(rolf, "Dr Ann Martin")
+
+    await ann.goes_to("/disponibilites")
+
+    await ann.sees(reference)
+    await expect(ann.page.get_by_role("button", name="Pas venu", exact=False)).to_have_count(0)
+
+
+async def books(person: Person, whose: str) -> str:
+    """Hold and confirm, form by form. Returns the reference."""
+    row = person.page.locator(".slot", has_text=whose).first
+    await row.get_by_role("button", name="Retenir").click()
+    await person.presses("Confirmer le rendez-vous")
+    await person.sees("C’est réservé")
+    return await person.page.locator("h1 .reference").inner_text()
 
 
 async def test_what_cannot_be_published_comes_back_as_it_was_typed(joins: Joins):
