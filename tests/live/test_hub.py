@@ -20,6 +20,9 @@ class Ear:
     def renewed(self, feed):
         self.told.put_nowait(("renewed", None, feed.at))
 
+    def recovered(self, feed):
+        pass
+
     async def next(self):
         return await soon(self.told.get())
 

@@ -44,6 +44,10 @@ class Connection:
         """Queue a fresh snapshot."""
         self.push(self.session.renewed(feed))
 
+    def recovered(self, feed: Feed) -> None:
+        """Queue the snapshot that had to wait."""
+        self.push(self.session.recovered(feed))
+
     # What is to be sent.
 
     def push(self, texts: Sequence[str]) -> None:

@@ -32,16 +32,21 @@ BURST_PAUSE_S: Final = 0.002
 
 # Called after a change was applied, and with None after a feed had to start anew.
 Heard = Callable[[Feed, Change | None], None]
+# Called when a feed is to be trusted again.
+Recovered = Callable[[Feed], None]
 
 
 class Follower:
     """The followed territories of one partition."""
 
-    def __init__(self, redis_url: str, act_labels: ActLabels, heard: Heard) -> None:
-        """Tell *heard* what happens. Starts with the first territory."""
+    def __init__(
+        self, redis_url: str, act_labels: ActLabels, heard: Heard, recovered: Recovered
+    ) -> None:
+        """Tell *heard* and *recovered* what happens. Starts with the first territory."""
         self._act_labels = act_labels
         self._redis_url = redis_url
         self._heard = heard
+        self._recovered = recovered
         self._feeds: dict[TerritoryId, Feed] = {}
         self._looked: dict[TerritoryId, asyncio.Event] = {}
         self._word_at: dict[TerritoryId, float] = {}
@@ -134,7 +139,8 @@ class Follower:
         except Rebuilding as error:
             self._trouble[territory_id] = error
         else:
-            self._trouble.pop(territory_id, None)
+            if self._trouble.pop(territory_id, None):
+                self._recovered(feed)
         self._looked[territory_id].set()
 
     async def _is_doubtful(self, feed: Feed, broker: Broker) -> bool:

@@ -23,6 +23,9 @@ class Listener(Protocol):
     def renewed(self, feed: Feed) -> None:
         """Events were missed, or the log is another: *feed* started anew."""
 
+    def recovered(self, feed: Feed) -> None:
+        """Redis is back, and *feed* is right again: who waits for it may begin."""
+
 
 class Hub:
     """One per process. Follows a territory from the first question about it."""
@@ -54,6 +57,10 @@ class Hub:
         """The feed of a territory, after a first look; with Redis down it may be empty or old."""
         return await self._follower(territory_id).follow(self.territories.by_id[territory_id])
 
+    def is_current(self, territory_id: TerritoryId) -> bool:
+        """Whether the feed of a followed territory is to be trusted now."""
+        return self._follower(territory_id).trouble(territory_id) is None
+
     def age_s(self, territory_id: TerritoryId) -> float:
         """Seconds since Redis's last word on a followed territory."""
         return self._follower(territory_id).age_s(territory_id)
@@ -75,8 +82,14 @@ class Hub:
     def _follower(self, territory_id: TerritoryId) -> Follower:
         partition = self.territories.by_id[territory_id].partition
         if partition not in self._followers:
-            self._followers[partition] = Follower(self._redis_url, self._act_labels, self._heard)
+            self._followers[partition] = Follower(
+                self._redis_url, self._act_labels, self._heard, self._recovered
+            )
         return self._followers[partition]
+
+    def _recovered(self, feed: Feed) -> None:
+        for listener in self._listeners.get(feed.territory.id, ()):
+            listener.recovered(feed)
 
     def _heard(self, feed: Feed, change: Change | None) -> None:
         for listener in self._listeners.get(feed.territory.id, ()):

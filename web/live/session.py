@@ -35,17 +35,23 @@ class Session:
         """Whether this viewer may follow the territory at all."""
         return territory_id in self._account.reach
 
-    def take_up(self, feed: Feed, after: str | None = None) -> list[str]:
+    def take_up(
+        self, feed: Feed, after: str | None = None, *, is_current: bool = True
+    ) -> list[str]:
         """Follow a territory from *after*: exactly what came since, or a snapshot.
 
-        Nothing yet where the feed knows nothing yet: `renewed` brings the snapshot later.
+        Nothing yet where the feed knows nothing yet, or would begin with what was true before
+        Redis went: the ledger, which the page shows, knows better. `renewed` or `recovered` brings
+        the snapshot later.
         """
         self._slugs[feed.territory.id] = feed.territory.slug
+        self._at[feed.territory.id] = None
         if feed.at is None:
-            self._at[feed.territory.id] = None
             return []
         changes = feed.since(after) if after is not None else None
         texts = None if changes is None else self._texts_since(changes)
+        if texts is None and not is_current:
+            return []
         self._at[feed.territory.id] = feed.at
         return [snapshot(self._account, feed, self.what)] if texts is None else texts
 
@@ -65,6 +71,10 @@ class Session:
         self._at[feed.territory.id] = feed.at
         fresh = snapshot(self._account, feed, self.what)
         return [*self._resync(feed.territory.slug, needed=told), fresh]
+
+    def recovered(self, feed: Feed) -> list[str]:
+        """The snapshot of a feed that is right again, for who waits for it."""
+        return self.renewed(feed) if self._at[feed.territory.id] is None else []
 
     def heartbeat(self, now: datetime, age_s: float, *, ledger: bool) -> str:
         """The frame that says where the viewer stands, and how old that is."""

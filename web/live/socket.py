@@ -116,7 +116,8 @@ async def _subscribe(
         # Listen first, then look, then send. Nothing awaits between these lines, so that no event
         # falls between the snapshot and what follows it; the session would notice by `prev`.
         hub.listen(territory.id, connection)
-        connection.push(connection.session.take_up(feed, after))
+        is_current = hub.is_current(territory.id)
+        connection.push(connection.session.take_up(feed, after, is_current=is_current))
     # At once, so that the page knows how old this is before it trusts it.
     presence.heartbeat(connection)
 
@@ -124,8 +125,8 @@ async def _subscribe(
 async def snapshot(request: Request) -> Response:
     """What a socket would show now of the territories named by `territory`, once or several times.
 
-    Without a name, of all within reach. With Redis down it answers what this process knew last, and
-    how old that is.
+    Without a name, of all within reach. With Redis down there is nothing to show: whoever asks has
+    the page, whose age grows, or the ledger's.
     """
     hub: Hub = request.state["hub"]
     presence: Presence = request.state["presence"]
@@ -136,8 +137,7 @@ async def snapshot(request: Request) -> Response:
     for territory_id in asked:
         territory = hub.territories.by_id[territory_id]
         feed = await hub.follow(territory.id)
-        if feed.at is None:
-            await hub.board(territory.id)  # says why there is nothing
+        await hub.board(territory.id)  # says why there is nothing, where there is nothing
         assert feed.at is not None
         slots = visible(account, feed)
         html = [slot.html for slot in slots] if what == "html" else UNSET
