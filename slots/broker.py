@@ -396,7 +396,7 @@ class Broker:
     async def _run(
         self, name: str, territory: Territory, *, answer_key: str = "", **arguments: str | int
     ) -> list[Any]:
-        key_of = {**keys.of(territory), "answer": answer_key}
+        key_of: dict[str, str | bytes] = {**keys.of(territory), "answer": answer_key}
         async with _answering():
             answer = await scripts.load(name)(self.redis, key_of, **arguments)
         if answer[0] == b"rebuilding":

@@ -23,9 +23,9 @@ TERRITORY_KEYS: Final = (
 
 
 @cache
-def of(territory: Territory) -> Mapping[str, str]:
-    """The keys of one territory, by the names that the Lua headers use."""
-    return MappingProxyType({name: named(territory, name) for name in TERRITORY_KEYS})
+def of(territory: Territory) -> Mapping[str, bytes]:
+    """The keys of one territory, by the names that the Lua headers use; made once, as they travel."""
+    return MappingProxyType({name: named(territory, name).encode() for name in TERRITORY_KEYS})
 
 
 def named(territory: Territory, name: str) -> str:

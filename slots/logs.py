@@ -15,7 +15,6 @@ def configure(log_format: str) -> None:
     log_format: "text" for people, "json" for machines.
     """
     shared: list[structlog.typing.Processor] = [
-        structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]

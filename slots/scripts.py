@@ -43,7 +43,7 @@ class Script:
     sha: str
 
     async def __call__(
-        self, redis: Any, key_of: Mapping[str, str], **arguments: str | int
+        self, redis: Any, key_of: Mapping[str, str | bytes], **arguments: str | int
     ) -> list[Any]:
         """Run it, once; it is sent again only where the server says that it does not know it.
 
@@ -52,7 +52,7 @@ class Script:
         """
         if arguments.keys() != set(self.argument_names):
             raise TypeError(f"{self.name}.lua takes {self.argument_names}, got {tuple(arguments)}")
-        bound = [key_of[name] for name in self.key_names]
+        bound: list[str | bytes] = [key_of[name] for name in self.key_names]
         bound += [str(arguments[name]) for name in self.argument_names]
         try:
             result = await redis.evalsha(self.sha, len(self.key_names), *bound)

@@ -5,13 +5,12 @@ how it ended and how long it took. Refusals are expected answers; only what nobo
 error, told to the log in full and to the caller in one sentence.
 """
 
+import secrets
 import time
 from typing import Any, Final
-from uuid import uuid4
 
 import msgspec
 import structlog
-from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -23,6 +22,7 @@ from web.errors import PROBLEM_MEDIA_TYPE, headers_of, problem_of, refusal_of
 from web.pages.problem import problem_page
 from web.refusals import Unexpected
 
+REQUEST_ID_BYTES: Final = 16
 INTERNAL_ERROR: Final = 1011  # WebSocket close code (RFC 6455 §7.4.1)
 QUIET_ROUTES: Final = frozenset({"/healthz", "/readyz", "/metrics", "/static"})
 PROGRAM_PATHS: Final = ("/api/", "/live", "/healthz", "/readyz", "/metrics")
@@ -108,7 +108,7 @@ class _Seen:
 
     def __init__(self, scope: Scope) -> None:
         self.scope = scope
-        self.request_id = uuid4().hex
+        self.request_id = secrets.token_hex(REQUEST_ID_BYTES)
         self.started_at = time.perf_counter()
         self.status = 0
         self.code: str | None = None
@@ -121,7 +121,8 @@ class _Seen:
             case "http.response.start" | "websocket.http.response.start":
                 self.has_started = True
                 self.status = message["status"]
-                MutableHeaders(scope=message)["X-Request-ID"] = self.request_id
+                name = (b"x-request-id", self.request_id.encode())
+                message["headers"] = [*message.get("headers", ()), name]
             case "http.response.body" | "websocket.http.response.body":
                 self.has_ended = not message.get("more_body", False)
             case "websocket.accept":
