@@ -10,6 +10,7 @@ import http.client
 import itertools
 import json
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -251,6 +252,7 @@ async def main() -> int:
         owner = await asyncpg.connect(postgres.owner_url)
         rows = await measure(directory, owner, postgres, valkey)
         await owner.close()
+    shutil.rmtree(directory)  # where something failed, its logs stay
     target = Settings.from_environ({**os.environ, "DATABASE_URL": "-", "REDIS_URL": "-"}).data_dir
     target.mkdir(parents=True, exist_ok=True)
     result = {"at": datetime.now(UTC).isoformat(), "rounds": ROUNDS, "rows": rows}
