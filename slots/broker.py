@@ -39,6 +39,7 @@ from slots.slot import HOLD_FOR, HOLDS_PER_ACCOUNT_MAX, Hold, Slot
 from slots.territory import Territory
 from slots.times import from_ms, to_ms
 
+OTHER_GENERATION: Final = "other-generation"  # what `put` says to an older ledger
 ANSWER_KEPT: Final = timedelta(hours=1)  # how long a hold's idempotency key is remembered
 DUE_BATCH_MAX: Final = 1_000  # slots settled by one snapshot or one sweep
 
@@ -229,7 +230,7 @@ class Broker:
     ) -> str:
         """Bring the ledger's slot; the newest version wins, so this may come twice, late or never.
 
-        Returns the script's word: put, same, stale, over, or other-generation: then the ledger
+        Returns the script's word: put, same, stale, over, or OTHER_GENERATION: then the ledger
         must be read again under the new one (`generation`).
         """
         answer = await self._run(
@@ -250,9 +251,10 @@ class Broker:
             event=event,
             now_ms=self.clock_ms,
         )
-        if answer[0] == b"other-generation":
+        word = str(answer[0].decode())
+        if word == OTHER_GENERATION:
             self._generations[territory.id] = answer[1].decode()
-        return str(answer[0].decode())
+        return word
 
     async def generation(self, territory: Territory) -> str:
         """The generation to read the ledger under, as last heard; `put` corrects it.

@@ -9,6 +9,3 @@ SELECT id, territory_id, slot_id, version, verb
 
 -- name: outbox_delivered(ids) -> none
 DELETE FROM outbox WHERE id = ANY ($1::bigint[]);
-
--- name: outbox_size() -> value
-SELECT count(*) FROM outbox;

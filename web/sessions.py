@@ -94,12 +94,14 @@ class Sessions:
         if passes and now_s < self._ledger_away_until_s:
             return known.signed_in if known else None
         try:
-            found, rights = await self._look_up(session_hash)
+            async with looking(self._pool) as conn:
+                known_now = await store.account_and_rights(conn, session_hash, datetime.now(UTC))
         except LedgerUnavailable:
             self._ledger_away_until_s = time.monotonic() + KNOWN_FOR_S
             if passes:
                 return known.signed_in if known else None
             raise
+        found, rights = known_now or (None, None)
         self._remember(session_hash, _Known(found, rights, now_s, now_s, now_s))
         return found
 
@@ -151,15 +153,6 @@ class Sessions:
             except Exception:
                 log.exception("sessions.recheck.failed")
             await asyncio.sleep(RECHECK_EVERY_S)
-
-    async def _look_up(self, session_hash: bytes) -> tuple[SignedIn | None, str | None]:
-        async with looking(self._pool) as conn:
-            # The word first: rights that change in between then differ at the next check.
-            alive = await store.sessions_alive(conn, [session_hash], datetime.now(UTC))
-            if session_hash not in alive:
-                return None, None
-            found = await store.account_of_session(conn, session_hash, datetime.now(UTC))
-        return found, alive[session_hash]
 
     def _remember(self, session_hash: bytes, known: _Known) -> None:
         self._known.pop(session_hash, None)

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
+from slots.broker import OTHER_GENERATION
 from slots.desk import Desk
 from slots.errors import Rebuilding, Unavailable
 from slots.events import EVENT_OF_VERB
@@ -14,7 +15,6 @@ from slots.transaction import entered
 
 GENERATION_TRIES_MAX: Final = 3
 PUTS_AT_ONCE_MAX: Final = 32
-OTHER_GENERATION: Final = "other-generation"
 
 
 async def bring(

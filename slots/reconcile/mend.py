@@ -5,10 +5,11 @@ from datetime import datetime
 
 import structlog
 
+from slots.broker import OTHER_GENERATION
 from slots.database import Connection
 from slots.desk import Desk
 from slots.ids import SlotId
-from slots.reconcile.putting import OTHER_GENERATION, put_all
+from slots.reconcile.putting import put_all
 from slots.reconcile.rebuild import MEND, rebuild
 from slots.slot import Slot
 from slots.store.slot import slots_by_id, slots_on_the_books

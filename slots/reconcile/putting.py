@@ -4,13 +4,13 @@ import asyncio
 from collections.abc import Iterable
 from typing import Final
 
+from slots.broker import OTHER_GENERATION
 from slots.desk import Desk
 from slots.ids import SlotId
 from slots.slot import Slot
 from slots.territory import Territory
 
 PUTS_AT_ONCE: Final = 16
-OTHER_GENERATION: Final = "other-generation"
 
 
 async def put_all(

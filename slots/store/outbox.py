@@ -41,8 +41,3 @@ async def outbox_waiting(conn: Connection, older_than: datetime, limit: int) -> 
 async def outbox_delivered(conn: Connection, ids: Iterable[int]) -> None:
     """Forget changes that the broker has taken."""
     await QUERIES["outbox_delivered"].none(conn, ids=list(ids))
-
-
-async def outbox_size(conn: Connection) -> int:
-    """How many changes wait, in the territories entered."""
-    return int(await QUERIES["outbox_size"].value(conn))

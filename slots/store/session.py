@@ -95,6 +95,18 @@ async def account_of_session(
     return SignedIn(_account(row), session_hash, row["seen_at"])
 
 
+async def account_and_rights(
+    conn: Connection, session_hash: bytes, now: datetime
+) -> tuple[SignedIn, str] | None:
+    """Who is behind a session, and the word of `sessions_alive` for their rights."""
+    # The word first: rights that change in between then differ at the next check.
+    alive = await sessions_alive(conn, [session_hash], now)
+    if session_hash not in alive:
+        return None
+    found = await account_of_session(conn, session_hash, now)
+    return (found, alive[session_hash]) if found else None
+
+
 def _account(row: Any) -> Account:
     roles: defaultdict[TerritoryId, set[Role]] = defaultdict(set)
     for membership in row["memberships"]:

@@ -7,7 +7,6 @@ from slots.booking import offering
 from slots.errors import Rebuilding
 from slots.ids import SlotId
 from slots.reconcile.relay import relay
-from slots.store.outbox import outbox_size
 from slots.store.slot import slots_by_id
 from tests.booking.conftest import a_key
 
@@ -16,7 +15,7 @@ A_MOMENT = timedelta(seconds=5)
 
 async def waiting(enter) -> int:
     async with enter() as conn:
-        return await outbox_size(conn)
+        return await conn.fetchval("SELECT count(*) FROM outbox")
 
 
 async def test_what_a_dead_request_committed_reaches_the_broker(

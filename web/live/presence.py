@@ -90,14 +90,9 @@ class Presence:
         """
         try:
             async with borrow(self._pool) as conn:
-                # The word first: rights that change in between then differ at the next check.
-                alive = await store.sessions_alive(conn, [session_hash], datetime.now(UTC))
-                found = await store.account_of_session(conn, session_hash, datetime.now(UTC))
+                return await store.account_and_rights(conn, session_hash, datetime.now(UTC))
         except UNAVAILABLE as error:
             raise LedgerUnavailable from error
-        if found is None or session_hash not in alive:
-            return None
-        return found, alive[session_hash]
 
     async def _check(self) -> None:
         connections = list(self._connections)
