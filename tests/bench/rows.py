@@ -1,0 +1,38 @@
+"""One line of the result: what was found, what was wanted."""
+
+import statistics
+from dataclasses import dataclass
+
+ROUNDS = 5  # interleaved, so that the machine's other work falls on both sides alike
+
+
+@dataclass(frozen=True)
+class Row:
+    what: str
+    found: float
+    goal: str
+    passed: bool
+    detail: str
+
+    def __str__(self) -> str:
+        word = "PASS" if self.passed else "MISS"
+        return f"{word}  {self.what}: {self.found} ({self.goal}; {self.detail})"
+
+
+def ratio(what: str, ours: list[float], theirs: list[float], goal: float) -> Row:
+    """Ours over theirs, both a rate per second and round, at least *goal*; medians of the rounds."""
+    mine, bare = statistics.median(ours), statistics.median(theirs)
+    found = mine / bare
+    return Row(
+        what, round(found, 3), f">= {goal}", found >= goal, f"{mine:.0f}/s against {bare:.0f}/s"
+    )
+
+
+def at_most(what: str, found: float, goal: float, unit: str, detail: str) -> Row:
+    """A figure that must not be above *goal*."""
+    return Row(what, round(found, 2), f"<= {goal} {unit}", found <= goal, detail)
+
+
+def reported(what: str, found: float, unit: str, detail: str) -> Row:
+    """A figure without a goal."""
+    return Row(what, round(found, 2), f"reported, {unit}", passed=True, detail=detail)
