@@ -9,7 +9,7 @@ import pytest
 from slots.settings import Settings
 from tests.api.conftest import Running, make_boards_ready, offered, problem
 from tests.api.contract import ContractTransport
-from tests.api.wire import wire_to
+from tests.faults.proxy import proxy_to
 from web.app import create_app
 
 WITHIN_S = 5.0
@@ -20,8 +20,8 @@ CHOICE = {"reason": "pain", "urgency": "today"}
 async def wires(world, settings: Settings):
     """The service behind two wires: to PostgreSQL, to Redis."""
     async with (
-        wire_to(settings.database_url) as (ledger, database_url),
-        wire_to(settings.redis_url) as (broker, redis_url),
+        proxy_to(settings.database_url) as (ledger, database_url),
+        proxy_to(settings.redis_url) as (broker, redis_url),
     ):
         app = create_app(replace(settings, database_url=database_url, redis_url=redis_url))
         async with app.router.lifespan_context(app) as state:

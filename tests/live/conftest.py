@@ -1,8 +1,6 @@
 """A broker with two empty territories, and a Valkey that a test may stop, freeze or empty."""
 
 import asyncio
-import contextlib
-import signal
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, replace
@@ -16,7 +14,8 @@ from slots.broker import Broker
 from slots.settings import Settings
 from slots.territory import Territories
 from tests.browser import ServerInTest, Service, serving
-from tests.conftest import SERVER_READY_WITHIN_S, running
+from tests.conftest import SERVER_READY_WITHIN_S
+from tests.faults.processes import Process
 from tests.live.making import HAUTS, THAU, make_slot
 from tests.live.viewer import Viewer
 from tests.live.waiting import soon
@@ -39,22 +38,12 @@ class OwnValkey:
         choices = Choices.make().with_free_ports()
         self.valkey = Valkey(directory, directory / "log", servers_account(), choices)
         self.url = self.valkey.url
-        self._stack = contextlib.ExitStack()
-        self._process = None
+        self.valkey.prepare()
+        self.process = Process(self.valkey.program("--appendonly", "no"))
 
     async def start(self) -> None:
-        program = self.valkey.program("--appendonly", "no")
-        self._process = self._stack.enter_context(running(program))
+        self.process.start()
         await self.valkey.wait_ready(SERVER_READY_WITHIN_S)
-
-    def stop(self) -> None:
-        self._stack.close()
-
-    def freeze(self) -> None:
-        self._process.send_signal(signal.SIGSTOP)
-
-    def thaw(self) -> None:
-        self._process.send_signal(signal.SIGCONT)
 
 
 @pytest.fixture
@@ -62,10 +51,9 @@ async def own_valkey(tmp_path: Path) -> AsyncIterator[OwnValkey]:
     tmp_path.chmod(0o711)
     directory = tmp_path / "valkey"
     server = OwnValkey(directory)
-    server.valkey.prepare()
     await server.start()
     yield server
-    server.stop()
+    server.process.stop()
 
 
 class Ledger:

@@ -152,7 +152,7 @@ async def test_without_redis_the_board_refuses_and_says_how_old_it_is(hub, ledge
     await ledger.offer()
     await ear.next()
 
-    own_valkey.stop()
+    own_valkey.process.stop()
 
     await until(lambda: in_trouble(hub, BrokerUnavailable))
     with pytest.raises(BrokerUnavailable):
@@ -164,7 +164,7 @@ async def test_without_redis_the_board_refuses_and_says_how_old_it_is(hub, ledge
 async def test_after_a_restart_of_redis_all_is_well_again(hub, ledger, ear, own_valkey):
     await ledger.offer()
     await ear.next()
-    own_valkey.stop()
+    own_valkey.process.stop()
     await own_valkey.start()
     await until(lambda: in_trouble(hub, Rebuilding))
 
@@ -183,13 +183,13 @@ async def test_after_a_restart_of_redis_all_is_well_again(hub, ledger, ear, own_
 async def test_a_frozen_redis_makes_the_boards_age_and_thaws_without_a_loss(
     hub, ledger, ear, own_valkey
 ):
-    own_valkey.freeze()
+    own_valkey.process.freeze()
     try:
         await until(lambda: in_trouble(hub, BrokerUnavailable))
         age_s = hub.age_s(HAUTS.id)
         assert age_s > 1
     finally:
-        own_valkey.thaw()
+        own_valkey.process.thaw()
 
     slot = await ledger.offer()
     assert (await ear.next())[1] == slot.id
@@ -197,7 +197,7 @@ async def test_a_frozen_redis_makes_the_boards_age_and_thaws_without_a_loss(
 
 
 async def test_a_hub_may_start_before_redis(make_hub, own_valkey, ledger):
-    own_valkey.stop()
+    own_valkey.process.stop()
     hub, ear = make_hub(), Ear()
     feed = await soon(hub.follow(HAUTS.id))
     hub.listen(HAUTS.id, ear)

@@ -27,7 +27,7 @@ async def test_while_redis_is_away_the_heartbeats_age_and_then_all_is_told_anew(
     rolf = await own_service.joins("rolf")
     [snapshot] = await rolf.follows()
 
-    own_valkey.stop()
+    own_valkey.process.stop()
     while (await rolf.next_heartbeat())["age_s"] < 2:
         pass
     polled = await rolf.http.get("/live/snapshot", params={"territory": HAUTS_SLUG})
@@ -50,7 +50,7 @@ async def test_a_socket_that_opens_while_redis_is_away_begins_when_it_is_back(
     own_service, own_valkey, ledger
 ):
     rolf = await own_service.joins("rolf")
-    own_valkey.stop()
+    own_valkey.process.stop()
     await rolf.opens()
     await rolf.subscribes()
 
@@ -72,14 +72,14 @@ async def test_who_comes_while_redis_is_frozen_is_shown_nothing_old_and_begins_w
     await ledger.offer(HAUTS)
     rita, rolf = await own_service.joins("rita"), await own_service.joins("rolf")
     await rita.follows()
-    own_valkey.freeze()
+    own_valkey.process.freeze()
     while (await rita.next_heartbeat())["age_s"] < REDIS_IS_GIVEN_UP_AFTER_S:
         pass
 
     await rolf.opens()
     await rolf.subscribes()
     waits = await rolf.next_heartbeat()
-    own_valkey.thaw()
+    own_valkey.process.thaw()
     assert (await rolf.next())["t"] == "snapshot"
     await ledger.offer(HAUTS)
 

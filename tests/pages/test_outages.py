@@ -10,8 +10,8 @@ from playwright.async_api import Page, expect
 
 from slots.reconcile.relay import RELAY_AFTER, relay
 from slots.settings import Settings
-from tests.api.wire import Wire, wire_to
 from tests.browser import DESK, PHONE, Joins, Service, on_one_loop, serving
+from tests.faults.proxy import Proxy, proxy_to
 from tests.world import HAUTS, World
 from web.live import presence
 
@@ -26,8 +26,8 @@ HOWS = ["freeze", "cut"]
 class Wires:
     """What may be cut or frozen between the service and its servers."""
 
-    ledger: Wire
-    broker: Wire
+    ledger: Proxy
+    broker: Proxy
     settings: Settings
 
 
@@ -35,8 +35,8 @@ class Wires:
 async def wires(settings: Settings) -> AsyncIterator[Wires]:
     """A wire to PostgreSQL, one to Redis, and the settings of an installation behind them."""
     async with (
-        wire_to(settings.database_url) as (ledger, database_url),
-        wire_to(settings.redis_url) as (broker, redis_url),
+        proxy_to(settings.database_url) as (ledger, database_url),
+        proxy_to(settings.redis_url) as (broker, redis_url),
     ):
         behind = replace(settings, database_url=database_url, redis_url=redis_url)
         yield Wires(ledger, broker, behind)
@@ -51,7 +51,7 @@ async def service(world: World, wires: Wires, monkeypatch) -> AsyncIterator[Serv
 
 
 @contextlib.contextmanager
-def away(wire: Wire, how: str):
+def away(wire: Proxy, how: str):
     """Inside the block the server does not answer, or cannot be reached at all."""
     getattr(wire, how)()
     try:

@@ -2,15 +2,14 @@
 
 import asyncio
 import contextlib
-import signal
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import asyncpg
-import psutil
 import pytest
 
 from slots import redis_url
@@ -21,10 +20,12 @@ from slots.slot import SEAL_FOR
 from slots.times import to_ms
 from slots.transaction import entered
 from tests.booking.conftest import book, desk, hold, now, offer, world  # noqa: F401
-from tests.conftest import SERVER_READY_WITHIN_S, running
+from tests.conftest import SERVER_READY_WITHIN_S
+from tests.faults.processes import Process, frozen
 from workers.embedded.account import servers_account
 from workers.embedded.choices import Choices
 from workers.embedded.postgres import Postgres
+from workers.embedded.supervisor import Program
 from workers.embedded.valkey import Valkey
 
 WITHIN_S = 30.0
@@ -104,8 +105,7 @@ class OwnServers:
         account, choices = servers_account(), Choices.make().with_free_ports()
         self.postgres = Postgres(directory / "postgres", directory / "pg.log", account, choices)
         self.valkey = Valkey(directory / "valkey", directory / "valkey.log", account, choices)
-        self._running: dict[str, contextlib.ExitStack] = {}
-        self._processes: dict = {}
+        self._processes: dict[str, Process] = {}
 
     async def make(self) -> None:
         await self.start_postgres()
@@ -124,21 +124,18 @@ class OwnServers:
         await self.valkey.wait_ready(SERVER_READY_WITHIN_S)
 
     async def stop(self, name: str) -> None:
-        await asyncio.to_thread(self._running.pop(name).close)
+        await asyncio.to_thread(self._processes[name].stop)
 
-    def signal(self, name: str, number: signal.Signals) -> None:
-        """To the server and to each process that it has started."""
-        server = psutil.Process(self._processes[name].pid)
-        for process in (server, *server.children(recursive=True)):
-            process.send_signal(number)
+    def freeze(self, name: str) -> AbstractContextManager[None]:
+        """Inside the block nothing of the server moves."""
+        return frozen(self._processes[name])
 
     def stop_all(self) -> None:
-        for stack in self._running.values():
-            stack.close()
+        for process in self._processes.values():
+            process.stop()
 
-    def _start(self, name: str, program) -> None:
-        stack = self._running[name] = contextlib.ExitStack()
-        self._processes[name] = stack.enter_context(running(program))
+    def _start(self, name: str, program: Program) -> None:
+        self._processes[name] = Process(program).start()
 
 
 @pytest.fixture

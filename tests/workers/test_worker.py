@@ -182,12 +182,9 @@ async def test_it_stops_in_time_beside_a_frozen_server(
     await make_world(own_owner)
     worker = await make_worker(own_settings)
     await worker.says("rebuild.ready")
-    own_servers.signal(server, signal.SIGSTOP)
-    try:
+    with own_servers.freeze(server):
         await worker.says("loop.failing")
 
         status, took_s = await worker.stop()
-    finally:
-        own_servers.signal(server, signal.SIGCONT)
 
     assert (status, took_s < STOP_WITHIN_S) == (0, True), worker.said
