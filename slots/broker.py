@@ -39,8 +39,9 @@ from slots.slot import HOLD_FOR, HOLDS_PER_ACCOUNT_MAX, Hold, Slot
 from slots.territory import Territory
 from slots.times import from_ms, to_ms
 
+HOLD_FOR_MS: Final = HOLD_FOR // timedelta(milliseconds=1)
 OTHER_GENERATION: Final = "other-generation"  # what `put` says to an older ledger
-ANSWER_KEPT: Final = timedelta(hours=1)  # how long a hold's idempotency key is remembered
+ANSWER_KEPT_MS: Final = 3_600_000  # how long a hold's idempotency key is remembered: 1 h
 DUE_BATCH_MAX: Final = 1_000  # slots settled by one snapshot or one sweep
 
 # What became of a hold that has ended, said to its holder.
@@ -111,23 +112,26 @@ class Broker:
             SlotTaken, SlotUnknown, SlotWithdrawn, SlotNotLive, NotAllowed, TooManyHolds.
             IdempotencyMismatch: The key held another slot.
         """
+        own_id = str(hold_id).encode()
         answer = await self._run(
             "hold",
             territory,
-            answer_key=keys.answer(territory, account.id, "hold", key),
+            keys.answer(territory, account.id, "hold", key),
             slot_id=str(slot_id),
-            hold_id=str(hold_id),
+            hold_id=own_id,
             account_id=str(account.id),
-            audiences=" ".join(sorted(account.hears(territory.id))),
+            audiences=" ".join(account.hears(territory.id)),
             holds_max=HOLDS_PER_ACCOUNT_MAX,
-            ttl_ms=_ms(HOLD_FOR),
-            answer_ttl_ms=_ms(ANSWER_KEPT),
+            ttl_ms=HOLD_FOR_MS,
+            answer_ttl_ms=ANSWER_KEPT_MS,
             now_ms=self.clock_ms,
         )
         match answer:
             case [b"held", held_id, seat, expires_at_ms]:
-                held = HoldId(UUID(held_id.decode()))
-                return Hold(held, slot_id, seat, from_ms(int(expires_at_ms)))
+                # Another than the caller's where the key was answered before.
+                if held_id != own_id:
+                    hold_id = HoldId(UUID(held_id.decode()))
+                return Hold(hold_id, slot_id, seat, from_ms(int(expires_at_ms)))
             case [b"taken"]:
                 raise SlotTaken
             case [b"unknown"]:
@@ -155,11 +159,11 @@ class Broker:
         answer = await self._run(
             "renew",
             territory,
-            answer_key=keys.answer(territory, account_id, "renew", key),
+            keys.answer(territory, account_id, "renew", key),
             hold_id=str(hold_id),
             account_id=str(account_id),
-            ttl_ms=_ms(HOLD_FOR),
-            answer_ttl_ms=_ms(ANSWER_KEPT),
+            ttl_ms=HOLD_FOR_MS,
+            answer_ttl_ms=ANSWER_KEPT_MS,
             now_ms=self.clock_ms,
         )
         match answer:
@@ -396,11 +400,16 @@ class Broker:
         return int(seconds) * 1000 + int(microseconds) // 1000
 
     async def _run(
-        self, name: str, territory: Territory, *, answer_key: str = "", **arguments: str | int
+        self, name: str, territory: Territory, *own_keys: str, **arguments: str | bytes | int
     ) -> list[Any]:
-        key_of: dict[str, str | bytes] = {**keys.of(territory), "answer": answer_key}
-        async with _answering():
-            answer = await scripts.load(name)(self.redis, key_of, **arguments)
+        # As `_answering`, without its generator: this is the way of every hold.
+        try:
+            async with asyncio.timeout(redis_url.WITHIN_S):
+                answer = await scripts.load(name)(
+                    self.redis, (*keys.of(territory), *own_keys), **arguments
+                )
+        except redis_url.UNAVAILABLE as error:
+            raise BrokerUnavailable from error
         if answer[0] == b"rebuilding":
             raise Rebuilding
         if answer[0] == b"mismatch":
@@ -441,4 +450,4 @@ def _slot_id(raw: bytes) -> SlotId:
 
 
 def _ms(span: timedelta) -> int:
-    return round(span.total_seconds() * 1000)
+    return span // timedelta(milliseconds=1)

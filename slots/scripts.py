@@ -2,11 +2,11 @@
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from redis.exceptions import NoScriptError
 
@@ -43,23 +43,25 @@ class Script:
     sha: str
 
     async def __call__(
-        self, redis: Any, key_of: Mapping[str, str | bytes], **arguments: str | int
+        self, redis: Any, key_list: Sequence[str | bytes], **arguments: str | bytes | int
     ) -> list[Any]:
         """Run it, once; it is sent again only where the server says that it does not know it.
 
+        *key_list* has the keys in the header's order: `keys.of(territory)`, then the script's own.
+
         Raises:
-            TypeError: The arguments are not those of the header.
+            TypeError: The keys or the arguments are not those of the header.
         """
-        if arguments.keys() != set(self.argument_names):
-            raise TypeError(f"{self.name}.lua takes {self.argument_names}, got {tuple(arguments)}")
-        bound: list[str | bytes] = [key_of[name] for name in self.key_names]
-        bound += [str(arguments[name]) for name in self.argument_names]
+        names = self.argument_names
+        if len(key_list) != len(self.key_names) or arguments.keys() != set(names):
+            raise TypeError(f"{self.name}.lua takes {self.key_names} and {names}, got {arguments}")
+        values = [arguments[name] for name in names]
         try:
-            result = await redis.evalsha(self.sha, len(self.key_names), *bound)
+            result = await redis.evalsha(self.sha, len(key_list), *key_list, *values)
         except NoScriptError:
             # A server that restarted has forgotten it; EVAL runs and remembers it.
-            result = await redis.eval(self.text, len(self.key_names), *bound)
-        return list(result)
+            result = await redis.eval(self.text, len(key_list), *key_list, *values)
+        return cast("list[Any]", result)
 
 
 def parse(name: str, common: str, body: str) -> Script:

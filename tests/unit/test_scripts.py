@@ -64,7 +64,12 @@ def test_keys_in_another_order_than_the_common_part_unpacks_are_refused(key_name
 @pytest.mark.parametrize("given", [{}, {"slot_id": "x"}, {"slot_id": "x", "now_ms": 1, "more": 1}])
 async def test_arguments_that_are_not_the_headers_are_a_bug_before_anything_is_sent(given):
     with pytest.raises(TypeError, match="poke"):
-        await poke()(None, dict.fromkeys(keys.TERRITORY_KEYS, "k"), **given)
+        await poke()(None, keys.TERRITORY_KEYS, **given)
+
+
+async def test_keys_that_are_not_the_headers_are_a_bug_before_anything_is_sent():
+    with pytest.raises(TypeError, match="poke"):
+        await poke()(None, [*keys.TERRITORY_KEYS, "answer"], slot_id="x", now_ms=1)
 
 
 @pytest.mark.parametrize("name", scripts.SCRIPT_NAMES)
