@@ -18,6 +18,7 @@ test:      ## The whole suite, set up by itself: PostgreSQL, Valkey, Chromium
 prove:     ## The long proofs: kills, faults, every browser mode
 	@.ci/environment dev
 	@.ci/chromium
+	@.ci/redis
 	$(PYTEST) -m prove $(PYTEST_ARGS)
 
 check:     ## Format, lint, types, import contracts

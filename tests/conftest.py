@@ -7,9 +7,10 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -17,6 +18,7 @@ import asyncpg
 import pytest
 import redis.asyncio
 
+from slots import redis_url as urls
 from slots.database import Pool, create_pool
 from slots.migration import APP_ROLE, migrate
 from slots.settings import Settings
@@ -55,7 +57,7 @@ class Servers:
 @pytest.fixture(scope="session")
 def servers() -> Iterator[Servers]:
     """One PostgreSQL with a migrated template database, and one Valkey."""
-    directory = Path(tempfile.mkdtemp(prefix="chrono48-tests-", dir=_in_memory()))
+    directory = Path(tempfile.mkdtemp(prefix="chrono48-tests-", dir=in_memory()))
     directory.chmod(0o711)
     account = servers_account()
     choices = Choices.make().with_free_ports()
@@ -95,11 +97,34 @@ def database_url(servers: Servers, owner_url: str) -> str:
 
 
 @pytest.fixture
-async def redis_url(servers: Servers) -> str:
-    """An empty Valkey."""
-    async with redis.asyncio.from_url(servers.valkey.url) as client:
-        await client.flushall()
-    return servers.valkey.url
+def redis_kind() -> str:
+    """Which Redis: a Valkey; tests/forgetting/kinds.py has the others."""
+    return "valkey"
+
+
+@pytest.fixture(scope="session")
+def url_of_kind(servers: Servers) -> Iterator[Callable[[str], str]]:
+    """The URL of a kind of Redis, started when first asked for."""
+    from tests.forgetting.kinds import URL_OF_KIND
+
+    with contextlib.ExitStack() as started:
+        yield cache(
+            lambda kind: (
+                servers.valkey.url
+                if kind == "valkey"
+                else started.enter_context(URL_OF_KIND[kind]())
+            )
+        )
+
+
+@pytest.fixture
+async def redis_url(redis_kind: str, url_of_kind: Callable[[str], str]) -> str:
+    """An empty Redis."""
+    url = url_of_kind(redis_kind)
+    client = urls.connect(url)
+    await client.flushall()
+    await client.aclose()
+    return url
 
 
 @pytest.fixture
@@ -130,9 +155,10 @@ async def owner(owner_url: str) -> AsyncIterator[asyncpg.Connection]:
 
 @pytest.fixture
 async def redis_client(redis_url: str) -> AsyncIterator[redis.asyncio.Redis]:
-    """A client of the empty Valkey; it answers bytes."""
-    async with redis.asyncio.from_url(redis_url) as client:
-        yield client
+    """A client of the empty Redis; it answers bytes."""
+    client = urls.connect(redis_url)
+    yield client
+    await client.aclose()
 
 
 def at_database(url: str, name: str) -> str:
@@ -172,7 +198,7 @@ def running(program: Program) -> Iterator[subprocess.Popen[bytes]]:
                 process.kill()
 
 
-def _in_memory() -> Path | None:
+def in_memory() -> Path | None:
     """Where a fresh database costs 10 ms and not 50; None where there is too little of it."""
     if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free >= MEMORY_MIN_BYTES:
         return MEMORY

@@ -30,6 +30,7 @@ from slots.ids import AccountId, OrganisationId, PractitionerId, ScheduleId, Ter
 HAUTS: Final = TerritoryId(1)
 THAU: Final = TerritoryId(2)
 SLUGS: Final = {HAUTS: "hauts-cantons-et-vignobles", THAU: "bassin-de-thau"}
+PARTITIONS: Final = {HAUTS: 0, THAU: 2}  # which a Cluster of three keeps on two primaries
 NAMES: Final = {HAUTS: "CPTS Hauts Cantons et Vignobles", THAU: "CPTS du Bassin de Thau"}
 PASSWORD: Final = "correct cheval batterie agrafe"
 
@@ -155,8 +156,9 @@ async def _make_ground(conn: asyncpg.Connection) -> None:
         [(insee, *rest) for insee, rest in COMMUNES.items()],
     )
     await conn.executemany(
-        "INSERT INTO territory (id, slug, name, department) VALUES ($1, $2, $3, '34')",
-        [(number, slug, NAMES[number]) for number, slug in SLUGS.items()],
+        "INSERT INTO territory (id, slug, name, department, partition_id)"
+        " VALUES ($1, $2, $3, '34', $4)",
+        [(number, slug, NAMES[number], PARTITIONS[number]) for number, slug in SLUGS.items()],
     )
     await conn.executemany(
         "INSERT INTO territory_neighbour (territory_id, neighbour_id) VALUES ($1, $2)",

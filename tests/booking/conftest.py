@@ -17,7 +17,10 @@ from slots.ids import SlotId
 from slots.settings import Settings
 from slots.slot import Hold
 from slots.store.idempotency import Key
+from tests.forgetting.kinds import pytest_generate_tests
 from tests.world import World, make_world
+
+__all__ = ["pytest_generate_tests"]
 
 LEASE = timedelta(seconds=30)
 GENERATION = 1

@@ -6,6 +6,9 @@ import pytest
 
 from slots import redis_url as urls
 from tests.broker.stage import Stage
+from tests.forgetting.kinds import pytest_generate_tests
+
+__all__ = ["pytest_generate_tests"]
 
 
 @pytest.fixture

@@ -235,4 +235,4 @@ async def test_nothing_of_a_forgotten_slot_stays_in_redis(stage: Stage):
     await stage.due()
 
     for name in ("docs", "states", "holds", "holders", "live", "due", "seals"):
-        assert not await stage.tap.exists(keys.named(stage.territory, name)), name
+        assert await stage.tap.type(keys.named(stage.territory, name)) == b"none", name

@@ -130,7 +130,7 @@ async def test_slots_that_the_ledger_lacks_go_and_their_holds_are_unknown(stage:
     with pytest.raises(HoldEnded) as ended:
         await stage.release(account, hold)
     assert (ended.value.error, ended.value.slot_id) == (HoldExpired, None)
-    assert not await stage.tap.exists(keys.named(stage.territory, "holders"))
+    assert await stage.tap.type(keys.named(stage.territory, "holders")) == b"none"
 
 
 async def test_a_slot_becomes_what_the_ledger_says_even_where_that_is_older(stage: Stage):
@@ -186,7 +186,7 @@ async def test_what_no_slot_vouches_for_goes(stage: Stage):
     await stage.rebuild(slot)
 
     assert await stage.broker.old_seals(stage.territory, timedelta(0), 9) == []
-    assert not await stage.tap.exists(keys.named(stage.territory, "holders"))
+    assert await stage.tap.type(keys.named(stage.territory, "holders")) == b"none"
 
 
 async def test_time_goes_on_after_a_rebuild(stage: Stage):
