@@ -9,6 +9,7 @@ import asyncpg
 import msgspec
 
 from slots import queries
+from slots.addresses import Primary
 from slots.settings import Settings
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ LOCK_TIMEOUT_MS: Final = 2_000
 STATEMENT_TIMEOUT_MS: Final = 2_500
 IDLE_IN_TRANSACTION_TIMEOUT_MS: Final = 10_000
 COMMAND_TIMEOUT_S: Final = 3.0  # one command, seen from here
-CONNECT_TIMEOUT_S: Final = 2.0
+CONNECT_TIMEOUT_S: Final = 2.0  # to whichever of the addresses may write
 ACQUIRE_TIMEOUT_S: Final = 2.0  # waiting for a free connection of the pool, or a new one
 RELEASE_TIMEOUT_S: Final = 0.5  # cleaning a connection for the next borrower
 BORROW_FOR_S: Final = 4.0  # a whole borrowing: waiting, commands, commit or rollback
@@ -46,6 +47,8 @@ UNAVAILABLE: Final = (
     asyncpg.InsufficientResourcesError,  # too many connections, disk full
     asyncpg.LockNotAvailableError,
     asyncpg.IdleInTransactionSessionTimeoutError,
+    asyncpg.TargetServerAttributeNotMatched,  # only a standby answers
+    asyncpg.ReadOnlySQLTransactionError,
 )
 
 
@@ -58,8 +61,9 @@ async def create_pool(settings: Settings) -> Pool:
 
     Use it through `borrow`, which bounds what a frozen server can cost.
     """
+    connect: Any = Primary(settings.database_url).connect
     pool = asyncpg.create_pool(
-        settings.database_url,
+        connect=connect,
         min_size=0,
         max_size=POOL_SIZE_MAX,
         init=set_codecs,

@@ -24,7 +24,8 @@ SELECT open_session($1, $2, $3, $4);
 SELECT end_session($1, $2);
 
 -- name: touch_session(session_hash, now) -> none
-SELECT touch_session($1, $2);
+-- A mark, not a promise: who only looks need not wait for a standby that is away.
+SELECT set_config('synchronous_commit', 'local', true), touch_session($1, $2);
 
 -- name: sessions_alive(session_hashes, now, idle_since) -> many
 SELECT id_hash, rights FROM sessions_alive($1, $2, $3);

@@ -59,7 +59,12 @@ from slots.slot import Slot
 from slots.store import appointment as store
 from slots.store import slot as slot_store
 from slots.store.command import Effect, Mailing
-from slots.store.idempotency import BeforeConfirm, Key, before_confirm
+from slots.store.idempotency import (
+    BeforeConfirm,
+    Key,
+    as_durable_as_ours,
+    before_confirm,
+)
 from slots.territory import Territory
 from slots.transaction import entered, looking
 
@@ -124,7 +129,11 @@ async def book_hold(
 
     async def look() -> Appointment | None:
         known = await _look(desk, account, verb, key, hold_id, territory.id, choice)
-        return await _already(desk, account, known, key)
+        found = await _already(desk, account, known, key)
+        if found is not None:
+            async with entered(desk.pool, account.id, account.reach) as conn:
+                await as_durable_as_ours(conn)
+        return found
 
     if found := await look():
         return found

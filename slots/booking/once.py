@@ -12,7 +12,7 @@ from slots.desk import Desk
 from slots.errors import IdempotencyMismatch, SlotError, Unavailable
 from slots.slot import Slot
 from slots.store.command import Effect, write_down
-from slots.store.idempotency import Answered, Key, answered
+from slots.store.idempotency import Answered, Key, answered, as_durable_as_ours
 from slots.store.slot import slots_by_id
 from slots.transaction import entered, retried
 
@@ -65,6 +65,8 @@ async def once(
         # a command that succeeds has asked nothing in vain.
         async with entered(desk.pool, account.id, account.reach) as conn:
             known = await answered(conn, account.id, verb, key)
+            if known is not None:
+                await as_durable_as_ours(conn)
         if known is None:
             raise
         return _replayed(known, key)

@@ -78,6 +78,16 @@ async def before_confirm(
     )
 
 
+async def as_durable_as_ours(conn: Connection) -> None:
+    """Make this transaction's commit wait until all that is visible now is durable.
+
+    What a first try has committed may be seen before the standby has it: where the primary was
+    restarted meanwhile, or somebody cancelled the wait. An answer that rests on it must not be
+    given sooner than the first would have been (invariant 3).
+    """
+    await QUERIES["write_a_mark"].none(conn)
+
+
 async def forget_old_keys(conn: Connection, before: datetime) -> int:
     """Drop keys that protect nothing any more. Returns how many."""
     return int(await QUERIES["forget_old_keys"].value(conn, before=before))
