@@ -66,11 +66,15 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class Seal:
-    """A hold that only the ledger can end now. *terms*: what its holder agreed to."""
+    """A hold that only the ledger can end now. *terms*: what its holder agreed to.
+
+    *slot* is the JSON of its SlotDocument, as the broker has it.
+    """
 
     slot_id: SlotId
     seat: int
     terms: int
+    slot: bytes
 
 
 class HoldEnded(Exception):
@@ -211,8 +215,8 @@ class Broker:
             now_ms=self.clock_ms,
         )
         match answer:
-            case [b"sealed", slot_id, seat, terms]:
-                return Seal(_slot_id(slot_id), seat, int(terms))
+            case [b"sealed", slot_id, seat, terms, slot]:
+                return Seal(_slot_id(slot_id), seat, int(terms), slot)
             case other:
                 raise _ended(other)
 

@@ -73,6 +73,11 @@ class SlotDocument(SlotCard, frozen=True, kw_only=True):
     version: int
 
     @property
+    def card(self) -> SlotCard:
+        """The slot without its counters."""
+        return SlotCard(**{name: getattr(self, name) for name in SlotCard.__struct_fields__})
+
+    @property
     def profession(self) -> str | None:
         """The profession that the schedule's owner exercises."""
         owner = self.schedule.practitioner or self.schedule.service

@@ -42,6 +42,25 @@ async def looking(pool: Pool) -> AsyncIterator[Connection]:
 
 
 @asynccontextmanager
+async def deciding(pool: Pool) -> AsyncIterator[Connection]:
+    """A connection for one statement that enters, writes and commits by itself.
+
+    Raises:
+        LedgerUnavailable: The database is down or frozen, and nothing was sent.
+        OutcomeUnknown: The statement's answer was lost: it may have been committed.
+    """
+    is_sent = False
+    try:
+        async with borrow(pool) as conn:
+            is_sent = True
+            yield conn
+    except UNAVAILABLE as error:
+        if is_sent:
+            raise OutcomeUnknown from error
+        raise LedgerUnavailable from error
+
+
+@asynccontextmanager
 async def entered(
     pool: Pool, account_id: AccountId | None, territories: Iterable[TerritoryId]
 ) -> AsyncIterator[Connection]:

@@ -12,6 +12,11 @@ INSERT INTO appointment (id, territory_id, schedule_id, slot_id, seat, hold_id, 
 SELECT appointment_id, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18 FROM ended
 RETURNING id;
 
+-- name: book_unchanged(account_id, territories, version, terms, heard, id, territory_id, schedule_id, slot_id, seat, hold_id, reference, origin, reason, urgency, starts_at, organisation_id, booked_by_name, booked_by_organisation, booked_by_phone, held_at, booked_at, letter_subject, letter_body, verb, key, body_hash, answer) -> one
+SELECT version, seats
+  FROM book_unchanged($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23,
+                      $24, $25, $26, $27, $28);
+
 -- name: book_overflow(id, territory_id, schedule_id, reference, origin, reason, urgency, starts_at, account_id, organisation_id, booked_by_name, booked_by_organisation, booked_by_phone, booked_at) -> none
 INSERT INTO appointment (id, territory_id, schedule_id, reference, origin, reason, urgency, starts_at,
                          booked_by_account_id, booked_by_organisation_id, booked_by_name, booked_by_organisation,

@@ -16,7 +16,7 @@ from slots.document import ScheduleDocument
 from slots.errors import AppointmentUnknown, DailyCap, FieldError, Invalid, OriginNotYours
 from slots.ids import AppointmentId, ScheduleId, TerritoryId, new_id
 from slots.store import appointment as store
-from slots.store.appointment import NewAppointment
+from slots.store.booking import NewAppointment
 from slots.store.command import Mailing
 from slots.store.idempotency import BeforeConfirm
 from slots.times import paris_day

@@ -15,6 +15,7 @@ from typing import Final
 from slots.account import Account
 from slots.appointment import Appointment, Origin
 from slots.booking.applying import put_slots
+from slots.booking.at_once import book_at_once
 from slots.booking.choice import (
     Choice,
     appointment_of,
@@ -56,7 +57,7 @@ from slots.ids import (
     new_id,
 )
 from slots.slot import Slot
-from slots.store import appointment as store
+from slots.store import booking as store
 from slots.store import slot as slot_store
 from slots.store.command import Effect, Mailing
 from slots.store.idempotency import (
@@ -87,14 +88,6 @@ class Alongside:
 Before = Callable[[Connection, AppointmentId, SlotId], Awaitable[Alongside]]
 
 
-async def nothing_before(
-    conn: Connection, appointment_id: AppointmentId, slot_id: SlotId
-) -> Alongside:
-    """A plain confirmation changes nothing else."""
-    del conn, appointment_id, slot_id
-    return Alongside()
-
-
 async def confirm(
     desk: Desk, account: Account, hold_id: HoldId, choice: Choice, key: Key, now: datetime
 ) -> Appointment:
@@ -107,7 +100,7 @@ async def confirm(
         HoldNotYours, OriginNotYours, NotAllowed, Invalid, IdempotencyMismatch.
         OutcomeUnknown, LedgerUnavailable, BrokerUnavailable, Rebuilding: Repeat with the same key.
     """
-    return await book_hold(desk, account, hold_id, "confirm", choice, key, now, nothing_before)
+    return await book_hold(desk, account, hold_id, "confirm", choice, key, now)
 
 
 async def book_hold(
@@ -118,7 +111,7 @@ async def book_hold(
     choice: Choice,
     key: Key,
     now: datetime,
-    before_booking: Before,
+    before_booking: Before | None = None,
 ) -> Appointment:
     """The way of every confirmation; *before_booking* runs first inside its transaction.
 
@@ -147,6 +140,11 @@ async def book_hold(
             return found
         raise await ended_with_alternatives(desk, account, territory, ended, now) from None
 
+    if before_booking is None:
+        booked = await book_at_once(desk, account, territory, hold_id, seal, choice, key, now)
+        if booked:
+            return booked
+
     async def work(conn: Connection) -> Effect:
         return await _book(conn, account, territory, hold_id, seal, choice, now, before_booking)
 
@@ -174,11 +172,13 @@ async def _book(
     seal: Seal,
     choice: Choice,
     now: datetime,
-    before_booking: Before,
+    before_booking: Before | None,
 ) -> Effect:
     """Inside the transaction: lock, decide on what the lock shows, write."""
     appointment_id = AppointmentId(new_id(territory.id))
-    alongside = await before_booking(conn, appointment_id, seal.slot_id)
+    alongside = Alongside()
+    if before_booking:
+        alongside = await before_booking(conn, appointment_id, seal.slot_id)
     slot = (await slot_store.lock_to_book(conn, [seal.slot_id])).get(seal.slot_id)
     if slot is None:
         raise SlotUnknown

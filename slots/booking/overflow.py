@@ -19,8 +19,9 @@ from slots.desk import Desk
 from slots.errors import FieldError, Invalid, NotAllowed, OverflowRefused, ScheduleUnknown
 from slots.ids import HoldId, ScheduleId
 from slots.slot import STARTED_GRACE
-from slots.store import appointment as store
 from slots.store import slot as slot_store
+from slots.store.appointment import schedule_documents
+from slots.store.booking import book_overflow
 from slots.store.command import Effect
 from slots.store.idempotency import Key, before_confirm
 
@@ -71,8 +72,8 @@ async def overflow(
         new = new_appointment(
             account, terms.territory_id, schedule_id, starts_at, choice, origin, now
         )
-        await store.book_overflow(conn, new)
-        schedule = (await store.schedule_documents(conn, [schedule_id]))[schedule_id]
+        await book_overflow(conn, new)
+        schedule = (await schedule_documents(conn, [schedule_id]))[schedule_id]
         booked = new.as_booked(None, None)
         return Effect(
             answer={"appointment_id": str(new.id)},

@@ -4,11 +4,11 @@ KEYS  docs states holds holders live due seals log meta
 ARGV  hold_id account_id now_ms
 
 Returns
-  {'sealed', slot_id, seat, terms}  time, release and other tabs cannot free the seat any more
-  {'ended', why, slot_id}           too late: see renew.lua
-  {'not-yours'}                     another account holds it
-  {'unknown'}                       never heard of, or forgotten
-  {'rebuilding'}                    ask again soon
+  {'sealed', slot_id, seat, terms, slot}  time, release and other tabs cannot free the seat any more; `slot`: as everybody sees it
+  {'ended', why, slot_id}  too late: see renew.lua
+  {'not-yours'}  another account holds it
+  {'unknown'}  never heard of, or forgotten
+  {'rebuilding'}  ask again soon
 
 Safe to repeat: a sealed hold is sealed again, and its age starts anew. Only the first seal is told:
 held_until no longer counts down.
@@ -27,4 +27,4 @@ if not hold.sealed then
   tell('slot.sealed', slot_id, state)
   save(slot_id, state)
 end
-return { 'sealed', slot_id, hold.seat, text(hold.terms) }
+return { 'sealed', slot_id, hold.seat, text(hold.terms), public(slot_id, state) }

@@ -7,8 +7,8 @@ from slots.desk import Desk
 from slots.events import EVENT_OF_VERB
 from slots.ids import HoldId, SlotId
 from slots.slot import SEAL_FOR
-from slots.store.appointment import revoke_hold
 from slots.store.audit import record
+from slots.store.booking import revoke_hold
 from slots.territory import Territory
 from slots.transaction import entered
 

@@ -3,76 +3,26 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final
-
-import asyncpg
+from typing import TYPE_CHECKING, Final
 
 from slots import queries
 from slots.appointment import Appointment, AppointmentStatus, BookedBy, Origin, Side
 from slots.database import Connection
 from slots.document import ScheduleDocument, SlotCard
-from slots.errors import SlotTaken
 from slots.ids import (
     AccountId,
     AppointmentId,
-    HoldId,
     OrganisationId,
     ScheduleId,
     SlotId,
     TerritoryId,
 )
 from slots.store.slot import schedule_of_row, slots_by_id
-from slots.transaction import TryAgain
 
 if TYPE_CHECKING:
     from asyncpg import Record
 
 QUERIES: Final = queries.load("appointment.sql")
-ONE_PER_SEAT: Final = "appointment_one_per_seat"
-
-
-@dataclass(frozen=True, slots=True)
-class NewAppointment:
-    """A booking about to be written."""
-
-    id: AppointmentId
-    territory_id: TerritoryId
-    schedule_id: ScheduleId
-    reference: str
-    origin: Origin
-    reason: str
-    urgency: str
-    starts_at: datetime
-    account_id: AccountId
-    organisation_id: OrganisationId
-    booked_by: BookedBy
-    booked_at: datetime
-
-    def as_booked(self, slot_id: SlotId | None, seat: int | None) -> Appointment:
-        """The appointment that this becomes once it is committed."""
-        return Appointment(
-            id=self.id,
-            territory_id=self.territory_id,
-            schedule_id=self.schedule_id,
-            slot_id=slot_id,
-            seat=seat,
-            reference=self.reference,
-            status=AppointmentStatus.BOOKED,
-            origin=self.origin,
-            reason=self.reason,
-            urgency=self.urgency,
-            starts_at=self.starts_at,
-            booked_by=self.booked_by,
-            booked_by_account_id=self.account_id,
-            booked_by_organisation_id=self.organisation_id,
-            booked_at=self.booked_at,
-            seen_at=None,
-            outcome_at=None,
-            cancelled_at=None,
-            cancelled_by_side=None,
-            patient_told_at=None,
-            moved_to=None,
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,67 +32,6 @@ class AppointmentView:
     appointment: Appointment
     schedule: ScheduleDocument
     slot: SlotCard | None
-
-
-@dataclass(frozen=True, slots=True)
-class HoldEnd:
-    """How a hold ended: with an appointment, or revoked (None)."""
-
-    hold_id: HoldId
-    appointment_id: AppointmentId | None
-
-
-async def book_seat(
-    conn: Connection,
-    new: NewAppointment,
-    *,
-    slot_id: SlotId,
-    seat: int,
-    hold_id: HoldId,
-    held_at: datetime,
-) -> bool:
-    """Make a sealed hold true. False where the hold has ended already.
-
-    The caller has locked the slot's row.
-
-    Raises:
-        SlotTaken: The seat has an appointment (`appointment_one_per_seat`).
-        TryAgain: The reference is taken.
-    """
-    try:
-        booked = await QUERIES["book_seat"].value(
-            conn,
-            slot_id=slot_id,
-            seat=seat,
-            hold_id=hold_id,
-            held_at=held_at,
-            **_columns(new),
-        )
-    except asyncpg.UniqueViolationError as error:
-        if error.constraint_name == ONE_PER_SEAT:
-            raise SlotTaken from error
-        raise TryAgain from error
-    return booked is not None
-
-
-async def book_overflow(conn: Connection, new: NewAppointment) -> None:
-    """Record an appointment without a seat. The caller has locked the schedule's row.
-
-    Raises:
-        TryAgain: The reference is taken.
-    """
-    try:
-        await QUERIES["book_overflow"].none(conn, **_columns(new))
-    except asyncpg.UniqueViolationError as error:
-        raise TryAgain from error
-
-
-async def revoke_hold(conn: Connection, hold_id: HoldId, territory_id: TerritoryId) -> HoldEnd:
-    """End a hold without an appointment, unless it has ended already; say how it ended."""
-    await QUERIES["revoke_hold"].value(conn, hold_id=hold_id, territory_id=territory_id)
-    row = await QUERIES["hold_end"].one(conn, hold_id=hold_id)
-    assert row is not None, "a hold that is revoked has an end"
-    return HoldEnd(hold_id, row["appointment_id"])
 
 
 async def booked_that_day(
@@ -271,25 +160,6 @@ async def schedule_documents(
     """Whose time these schedules are, and where."""
     rows = await QUERIES["schedule_documents"].many(conn, schedule_ids=list(schedule_ids))
     return {ScheduleId(row["id"]): schedule_of_row(row, ScheduleId(row["id"])) for row in rows}
-
-
-def _columns(new: NewAppointment) -> dict[str, Any]:
-    return {
-        "id": new.id,
-        "territory_id": new.territory_id,
-        "schedule_id": new.schedule_id,
-        "reference": new.reference,
-        "origin": new.origin,
-        "reason": new.reason,
-        "urgency": new.urgency,
-        "starts_at": new.starts_at,
-        "account_id": new.account_id,
-        "organisation_id": new.organisation_id,
-        "booked_by_name": new.booked_by.name,
-        "booked_by_organisation": new.booked_by.organisation,
-        "booked_by_phone": new.booked_by.phone,
-        "booked_at": new.booked_at,
-    }
 
 
 def appointment_of_row(row: "Record") -> Appointment:

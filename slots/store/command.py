@@ -72,4 +72,4 @@ async def write_down(
         body_hash=key.body_hash,
         answer=effect.answer,
     )
-    return is_first is not None
+    return bool(is_first)

@@ -1,6 +1,6 @@
 """Slots in the ledger. `Slot` comes whole: with its seats, its place and its people."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
@@ -282,12 +282,17 @@ def slot_of_row(row: "Record") -> Slot:
         terms=row["terms"],
         withdrawn=row["withdrawn_at"] is not None,
         daily_cap=row["daily_cap"],
-        seats={
-            int(seat): HoldId(UUID(hold_id)) if hold_id else None
-            for seat, hold_id in sorted(row["seats"].items())
-        },
+        seats=seats_of(row["seats"]),
         card=card,
     )
+
+
+def seats_of(seats: Mapping[str, str | None]) -> dict[int, HoldId | None]:
+    """Booked seats as the ledger's JSON has them, each with the hold that it came from."""
+    return {
+        int(seat): HoldId(UUID(hold_id)) if hold_id else None
+        for seat, hold_id in sorted(seats.items())
+    }
 
 
 def schedule_of_row(row: "Record", schedule_id: ScheduleId) -> ScheduleDocument:

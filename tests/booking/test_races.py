@@ -61,7 +61,24 @@ async def until_waiting(owner, count):
 
 
 @pytest.fixture
-def without_row_lock(monkeypatch):
+def under_the_lock(monkeypatch):
+    """Every confirmation goes the long way."""
+
+    async def never(*_):
+        return None
+
+    monkeypatch.setattr("slots.booking.confirming.book_at_once", never)
+
+
+@pytest.fixture(params=["at once", "under the lock"])
+def each_way(request):
+    """A confirmation goes the quick way (one statement), then the long one."""
+    if request.param == "under the lock":
+        request.getfixturevalue("under_the_lock")
+
+
+@pytest.fixture
+def without_row_lock(monkeypatch, under_the_lock):
     """Guard off: everybody reads the slot before anybody writes, as without FOR UPDATE."""
     both = asyncio.Barrier(2)
 
@@ -84,6 +101,13 @@ async def a_hold_ends_as_often_as_one_likes(owner):
         CREATE TRIGGER rename BEFORE INSERT ON hold_end FOR EACH ROW EXECUTE FUNCTION rename();
         """
     )
+
+
+async def a_slot_is_always_as_it_was_seen(owner):
+    """Guard off: the quick way writes whatever the ledger's slot has become meanwhile."""
+    text = await owner.fetchval("SELECT pg_get_functiondef('book_unchanged'::regproc)")
+    guarded = text[text.index("AND slot.version = seen_version") : text.index("AND slot.audience")]
+    await owner.execute(text.replace(guarded, ""))
 
 
 async def booked_seats(owner, slot):
@@ -213,7 +237,7 @@ async def confirm_against_withdraw(desk, world, slot, held, now):
 
 
 async def test_a_slot_is_never_withdrawn_under_a_booking_that_nobody_cancelled(
-    desk, world, offer, hold, owner, owner_url, now
+    desk, world, offer, hold, owner, owner_url, now, each_way
 ):
     slot = await offer()
     held = await hold(world.accounts["rolf"], slot)
@@ -242,6 +266,31 @@ async def test_control_without_row_lock_a_booking_stands_in_a_withdrawn_slot(
     assert await owner.fetchval("SELECT withdrawn_at FROM slot WHERE id = $1", slot.id)
 
 
+async def test_control_without_its_version_the_quick_way_books_in_a_withdrawn_slot(
+    desk, world, offer, hold, owner, owner_url, now
+):
+    await a_slot_is_always_as_it_was_seen(owner)
+    slot = await offer()
+    held = await hold(world.accounts["rolf"], slot)
+
+    async with row_locked(owner_url, slot):
+        withdrawing = asyncio.ensure_future(
+            offering.withdraw(
+                desk, world.accounts["ann"], slot.id, a_key(), now, cancel_booked=False
+            )
+        )
+        await until_waiting(owner, 1)
+        confirming = asyncio.ensure_future(
+            confirm(desk, world.accounts["rolf"], held.id, CHOICE, a_key(), now)
+        )
+        await until_waiting(owner, 2)
+    await withdrawing
+    await confirming
+
+    assert await booked_seats(owner, slot) == [1]
+    assert await owner.fetchval("SELECT withdrawn_at FROM slot WHERE id = $1", slot.id)
+
+
 # Confirm against amend: the terms.
 
 
@@ -260,7 +309,9 @@ async def amended_behind_a_forgotten_hold(desk, world, slot, held, now):
     await offering.amend(desk, world.accounts["ann"], slot.id, later, a_key(), now)
 
 
-async def test_what_changed_since_the_hold_is_not_confirmed(desk, world, offer, hold, owner, now):
+async def test_what_changed_since_the_hold_is_not_confirmed(
+    desk, world, offer, hold, owner, now, each_way
+):
     slot = await offer()
     held = await hold(world.accounts["rolf"], slot)
     await amended_behind_a_forgotten_hold(desk, world, slot, held, now)
@@ -304,7 +355,7 @@ async def two_tabs(desk, world, held, now):
 
 
 async def test_two_tabs_that_confirm_one_hold_get_one_appointment(
-    desk, world, offer, hold, owner, now
+    desk, world, offer, hold, owner, now, each_way
 ):
     slot = await offer(capacity=2)
     held = await hold(world.accounts["rolf"], slot)
@@ -334,7 +385,7 @@ async def test_control_without_hold_end_two_tabs_take_two_seats(
 
 
 async def test_two_seats_of_a_plage_confirmed_in_reverse_order_are_both_booked(
-    desk, world, offer, hold, owner, owner_url, now
+    desk, world, offer, hold, owner, owner_url, now, each_way
 ):
     rolf = world.accounts["rolf"]
     slot = await offer(capacity=2)
@@ -386,7 +437,7 @@ async def frozen_confirmer(desk, world, slot, held, owner, owner_url, now):
 
 
 async def test_a_confirmer_that_wakes_after_its_revocation_changes_nothing(
-    desk, world, offer, hold, owner, owner_url, now
+    desk, world, offer, hold, owner, owner_url, now, each_way
 ):
     slot = await offer()
     held = await hold(world.accounts["rolf"], slot)
@@ -437,21 +488,27 @@ async def test_control_with_two_keys_the_same_offer_is_made_twice(desk, world, o
 
 
 async def test_a_commit_whose_answer_was_lost_is_found_again_by_its_key(
-    desk, world, offer, hold, owner, now, monkeypatch
+    desk, world, offer, hold, owner, now, monkeypatch, each_way
 ):
     slot = await offer()
     rolf, key = world.accounts["rolf"], a_key()
     held = await hold(rolf, slot)
-    execute = asyncpg.Connection.execute
 
-    async def execute_and_lose_the_answer(conn, query, *args, **options):
-        answer = await execute(conn, query, *args, **options)
-        if query == "COMMIT" and await owner.fetchval("SELECT count(*) FROM appointment"):
-            raise asyncpg.ConnectionDoesNotExistError
-        return answer
+    def losing_the_answer(method):
+        async def ask(conn, query, *args, **options):
+            answer = await method(conn, query, *args, **options)
+            commits = query == "COMMIT" or "book_unchanged" in query
+            if commits and await owner.fetchval("SELECT count(*) FROM appointment"):
+                raise asyncpg.ConnectionDoesNotExistError
+            return answer
+
+        return ask
 
     with monkeypatch.context() as lossy:
-        lossy.setattr(asyncpg.Connection, "execute", execute_and_lose_the_answer)
+        for name in ("execute", "fetchrow"):
+            lossy.setattr(
+                asyncpg.Connection, name, losing_the_answer(getattr(asyncpg.Connection, name))
+            )
         with pytest.raises(OutcomeUnknown):
             await confirm(desk, rolf, held.id, CHOICE, key, now)
 

@@ -87,6 +87,7 @@ def deaf(desk, monkeypatch: pytest.MonkeyPatch):  # noqa: F811
 
         with monkeypatch.context() as patch:
             patch.setattr("slots.booking.once.bring", die)
+            patch.setattr("slots.booking.at_once.bring", die)
             yield
 
     return make

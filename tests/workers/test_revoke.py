@@ -5,10 +5,11 @@ import pytest
 from slots.booking import appointments, confirming
 from slots.errors import HoldExpired
 from slots.reconcile.revoke import revoke
-from slots.store.appointment import HoldEnd
-from slots.store.command import write_down
+from slots.store.booking import HoldEnd
 from tests.booking.conftest import CHOICE, a_key
 from tests.workers.conftest import until
+
+GATE = 48  # an advisory lock of this file
 
 
 @pytest.fixture
@@ -113,29 +114,35 @@ async def test_a_booking_cancelled_before_the_broker_heard_of_it_frees_the_seat(
 
 
 async def test_the_revocation_waits_for_a_confirmation_that_is_being_committed(
-    desk, board, rolf, offer, hold, owner, now, monkeypatch
+    desk, board, rolf, offer, hold, owner, now
 ):
     slot = await offer()
     held = await hold(rolf, slot)
-    has_booked, may_commit = asyncio.Event(), asyncio.Event()
 
-    async def write_slowly(*arguments):
-        has_booked.set()
-        await may_commit.wait()
-        return await write_down(*arguments)
-
-    async def one_waits_for_the_other() -> int:
+    async def waiting() -> int:
         return await owner.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted")
 
-    monkeypatch.setattr("slots.booking.once.write_down", write_slowly)
+    await owner.execute(
+        f"""
+        CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS
+          $$ BEGIN PERFORM pg_advisory_xact_lock({GATE}); RETURN NEW; END $$;
+        GRANT EXECUTE ON FUNCTION wait TO chrono48_app;
+        CREATE TRIGGER wait BEFORE INSERT ON idempotency_key FOR EACH ROW EXECUTE FUNCTION wait();
+        SELECT pg_advisory_lock({GATE});
+        """
+    )
     confirming_it = asyncio.create_task(
         confirming.confirm(desk, rolf, held.id, CHOICE, a_key(), now)
     )
-    await has_booked.wait()
+    await until(waiting)  # everything is written but the key
     board.after_the_seal()
     revoking_it = asyncio.create_task(revoke(desk, board.territory))
-    await until(one_waits_for_the_other)
-    may_commit.set()
+
+    async def both_are_waiting() -> bool:
+        return await waiting() == 2
+
+    await until(both_are_waiting)
+    await owner.execute(f"SELECT pg_advisory_unlock({GATE})")
 
     assert (await confirming_it).seat == 1
     assert await revoking_it == 1
