@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 HORIZON_HOURS_MAX: Final = 72  # hours; the SAS asks for no more
 PORT_MAX: Final = 65_535
+PROXIES_HERE: Final = "127.0.0.1,::1"
 LOG_FORMATS: Final = ("text", "json")
 
 
@@ -31,6 +32,7 @@ class Settings:
     base_url: str  # what people type, without a slash at the end
     host: str  # address to listen on
     port: int  # TCP port to listen on
+    proxies: str  # addresses and networks of the proxies before us, with commas between
     data_dir: Path  # absolute; what is kept on disk
     smtp_url: str  # smtp://user:password@host:port; "" writes .eml files under data_dir/mail
     mail_from: str  # the sender of mails
@@ -75,6 +77,8 @@ class Settings:
         if log_format not in LOG_FORMATS:
             faults.append(f"LOG_FORMAT is {log_format!r}; it must be one of {LOG_FORMATS}")
         redis_url = text("REDIS_URL")
+        proxies = text("PROXIES", PROXIES_HERE)
+        faults += _proxies_faults(proxies)
 
         settings = cls(
             database_url=text("DATABASE_URL"),
@@ -84,6 +88,7 @@ class Settings:
             base_url=base_url or f"http://{_in_url(host)}:{port}",
             host=host,
             port=port,
+            proxies=proxies,
             data_dir=Path(text("DATA_DIR", ".data")).expanduser().absolute(),
             smtp_url=text("SMTP_URL"),
             mail_from=text("MAIL_FROM", "48h-chrono@localhost"),
@@ -103,6 +108,11 @@ class Settings:
     def on_loopback(self) -> bool:
         """Whether only this machine can reach us: where demo accounts may exist."""
         return is_loopback(self.host)
+
+    @property
+    def has_proxies_elsewhere(self) -> bool:
+        """Whether a proxy on another machine is believed when it says who asks."""
+        return not all(_network(entry).is_loopback for entry in self.proxies.split(","))
 
     @property
     def is_https(self) -> bool:
@@ -133,6 +143,19 @@ def _base_url_faults(host: str, base_url: str) -> list[str]:
     if not is_loopback(host) and parts.scheme != "https":
         return [f"BASE_URL must begin with https:// when HOST ({host}) is not loopback"]
     return []
+
+
+def _proxies_faults(proxies: str) -> list[str]:
+    try:
+        for entry in proxies.split(","):
+            _network(entry)
+    except ValueError as error:
+        return [f"PROXIES names {error}; it must be like 10.0.0.2,10.0.1.0/24"]
+    return []
+
+
+def _network(entry: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+    return ipaddress.ip_network(entry.strip())
 
 
 def _in_url(host: str) -> str:

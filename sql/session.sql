@@ -8,6 +8,10 @@ SELECT to_regclass('public.session') IS NOT NULL;
 -- name: account_to_sign_in(email) -> one
 SELECT account_id, password_hash FROM account_to_sign_in($1);
 
+-- name: one_try_at_a_time(email, address) -> none
+-- Until the end of the transaction, in all processes: the next one sees this one counted.
+SELECT pg_advisory_xact_lock(hashtextextended(lower($1) || ' ' || $2, 0));
+
 -- name: sign_in_failures(email, address) -> one
 SELECT failures, last_at FROM sign_in_failures($1, $2);
 

@@ -45,10 +45,10 @@ def configuration(settings: Settings) -> uvicorn.Config:
         log_config=None,  # ours: one canonical line per request
         access_log=False,
         server_header=False,
-        # Behind https there is a proxy on this machine, which knows the client's address;
-        # without one, whoever asks could claim any.
+        # Behind https there is a proxy, which knows the client's address; from anybody else,
+        # whoever asks could claim any.
         proxy_headers=settings.is_https,
-        forwarded_allow_ips="127.0.0.1,::1",
+        forwarded_allow_ips=settings.proxies,
         timeout_graceful_shutdown=STOP_WITHIN_S,
         timeout_keep_alive=IDLE_CONNECTION_S,
         backlog=BACKLOG,

@@ -18,7 +18,7 @@ from starlette.requests import Request
 from slots.account import SignedIn
 from slots.errors import Unavailable
 from slots.store import session as store
-from slots.transaction import looking
+from slots.transaction import entered, looking
 from web.auth import session_hash_of
 from web.refusals import NotSignedIn, SignInRefused, TooManyTries
 from web.sessions import hash_of
@@ -131,7 +131,8 @@ def wait_until(failures: int, last_at: datetime) -> datetime:
 async def _checked(request: Request[Any], email: str, password: str, address: str) -> Any:
     pool = request.state["desk"].pool
     now = datetime.now(UTC)
-    async with looking(pool) as conn:
+    async with entered(pool, None, ()) as conn:
+        await store.one_try_at_a_time(conn, email, address)
         failed = await store.sign_in_failures(conn, email, address)
         if failed is not None and (left := wait_until(*failed) - now) > timedelta():
             raise TooManyTries(math.ceil(left.total_seconds()))

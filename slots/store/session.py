@@ -38,6 +38,11 @@ async def sign_in_failures(
     return (row["failures"], row["last_at"]) if row else None
 
 
+async def one_try_at_a_time(conn: Connection, email: str, address: str) -> None:
+    """Wait until no other process is counting a try of this account from this address."""
+    await _sql["one_try_at_a_time"].none(conn, email=email, address=address)
+
+
 async def record_sign_in_failure(conn: Connection, email: str, address: str, now: datetime) -> None:
     """Count one more failure."""
     await _sql["record_sign_in_failure"].none(conn, email=email, address=address, now=now)

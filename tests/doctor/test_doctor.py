@@ -160,7 +160,15 @@ async def test_off_loopback_mails_must_leave_and_demo_passwords_must_not_lie_abo
 
     found = await problems(surroundings, public)
 
-    assert found.keys() == {"web", "mail", "demo"}
+    assert found.keys() == {"web", "proxies", "mail", "demo"}
+
+
+async def test_web_processes_that_believe_no_proxy_of_another_machine_are_told(settings):
+    public = replace(settings, host="10.0.0.3", base_url="https://chrono.example")
+
+    assert "set PROXIES" in (await problems(surroundings, public))["proxies"]
+    assert "proxies" not in await problems(surroundings, replace(public, proxies="10.0.0.2"))
+    assert "proxies" not in await problems(surroundings, settings)
 
 
 async def test_a_mail_server_that_does_not_answer_is_a_problem(settings):

@@ -42,6 +42,8 @@ def test_what_is_missing_is_named_all_at_once():
         ("BASE_URL", "https://chrono.example/path"),
         ("HOST", "0.0.0.0"),
         ("HOST", "chrono.example"),
+        ("PROXIES", "proxy.example"),
+        ("PROXIES", "10.0.0.1,"),
     ],
 )
 def test_what_makes_no_sense_is_named(name, value):

@@ -8,6 +8,7 @@ import asyncpg
 import pytest
 
 from slots.settings import Settings
+from tests.scale.balancer import balancing
 from tests.scale.pair import Pair
 from tests.scale.service import Fleet
 from tests.world import World, make_world
@@ -24,6 +25,18 @@ def fleet(settings: Settings, tmp_path: Path) -> Iterator[Fleet]:
     fleet = Fleet(settings, tmp_path)
     yield fleet
     fleet.stop()
+
+
+@pytest.fixture
+async def three_webs(fleet: Fleet, world: World) -> AsyncIterator[Fleet]:
+    """Three web processes behind one address, and a worker."""
+    async with balancing() as balancer:
+        urls = [fleet.start_web(base_url=balancer.url) for _ in range(3)]
+        fleet.start_worker()
+        await fleet.ready()
+        balancer.before(urls)
+        fleet.url = balancer.url
+        yield fleet
 
 
 @pytest.fixture

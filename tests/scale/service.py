@@ -33,6 +33,7 @@ class Fleet:
         self.directory = directory
         self.webs: list[Process] = []
         self.urls: list[str] = []
+        self.url = ""  # before all of them, where something stands there
         self.workers: list[Process] = []
 
     def start_web(self, *, base_url: str = "") -> str:
@@ -99,12 +100,6 @@ class Person(httpx.AsyncClient):
         answer = await self.post("/api/v1/session", json=body)
         assert answer.status_code == 200, answer.text
         return self
-
-    def at(self, url: str) -> "Person":
-        """The same session at another process."""
-        other = Person(url, self.world, self.name)
-        other.cookies = self.cookies
-        return other
 
     async def command(
         self, method: str, path: str, json: dict | None = None, *, key: str = ""

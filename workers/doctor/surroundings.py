@@ -26,6 +26,8 @@ READY: Final = "ok"
 async def examine(settings: Settings) -> AsyncIterator[Finding]:
     """Everything that is neither PostgreSQL nor Redis."""
     yield await _web(settings)
+    if finding := _proxies(settings):
+        yield finding
     yield await _mail(settings)
     yield _disk(settings.data_dir)
     yield _time_zone()
@@ -62,6 +64,19 @@ async def _web(settings: Settings) -> Finding:
     if missing:
         said += f", for want of {', '.join(missing)}"
     return Finding("web", said, "see the lines above")
+
+
+def _proxies(settings: Settings) -> Finding | None:
+    if settings.on_loopback:
+        return None
+    if settings.has_proxies_elsewhere:
+        return Finding("proxies", f"{settings.proxies} may say who asks")
+    return Finding(
+        "proxies",
+        f"HOST is {settings.host}, and only a proxy on this machine may say who asks: behind any "
+        "other all share its address, and a stranger's wrong passwords delay everybody",
+        "set PROXIES to the addresses of the proxies; HOST=127.0.0.1 where they are on this machine",
+    )
 
 
 async def _mail(settings: Settings) -> Finding:
