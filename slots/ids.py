@@ -33,12 +33,13 @@ def new_id(territory_id: TerritoryId) -> UUID:
     """Make an id that sorts roughly by time and carries its territory."""
     assert 1 <= territory_id <= TERRITORY_NUMBER_MAX, territory_id
     milliseconds = time.time_ns() // 1_000_000 & (1 << 48) - 1
+    random = secrets.randbits(12 + RANDOM_TAIL_BITS)
     value = milliseconds << 80
     value |= VERSION << 76
-    value |= secrets.randbits(12) << 64
+    value |= (random >> RANDOM_TAIL_BITS) << 64
     value |= VARIANT << 62
     value |= territory_id << RANDOM_TAIL_BITS
-    value |= secrets.randbits(RANDOM_TAIL_BITS)
+    value |= random & (1 << RANDOM_TAIL_BITS) - 1
     return UUID(int=value)
 
 

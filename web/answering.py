@@ -19,13 +19,13 @@ from slots.errors import SlotError
 from slots.settings import Settings
 from web import metrics
 from web.errors import PROBLEM_MEDIA_TYPE, headers_of, problem_of, refusal_of
+from web.headers import PROGRAM_PATHS
 from web.pages.problem import problem_page
 from web.refusals import Unexpected
 
 REQUEST_ID_BYTES: Final = 16
 INTERNAL_ERROR: Final = 1011  # WebSocket close code (RFC 6455 §7.4.1)
 QUIET_ROUTES: Final = frozenset({"/healthz", "/readyz", "/metrics", "/static"})
-PROGRAM_PATHS: Final = ("/api/", "/live", "/healthz", "/readyz", "/metrics")
 KNOWN_METHODS: Final = frozenset(
     {"GET", "HEAD", "POST", "PATCH", "DELETE", "PUT", "OPTIONS", "WEBSOCKET"}
 )
@@ -151,9 +151,9 @@ class _Seen:
             fields["account_id"] = str(account_id)
         write = log.debug if route in QUIET_ROUTES else log.info
         write("request" if self.scope["type"] == "http" else "socket", **fields)
-        metrics.REQUESTS.labels(fields["method"], route, self.status).inc()
+        metrics.requests(fields["method"], route, self.status).inc()
         if self.scope["type"] == "http":
-            metrics.SECONDS.labels(route).observe(taken_s)
+            metrics.seconds(route).observe(taken_s)
 
     @property
     def method(self) -> str:

@@ -2,13 +2,11 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any, Final
+from typing import Final
 
 from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.requests import Request
-from starlette.responses import Response
+from starlette.types import ASGIApp
 
 from slots.database import borrow, refuse_too_much_right
 from slots.desk import close_desk, open_desk
@@ -32,9 +30,20 @@ Lifespan = Callable[[Starlette], AbstractAsyncContextManager[State]]
 ROUTES: Final = (*API_ROUTES, *LIVE_ROUTES, *PAGE_ROUTES)
 
 
+class Application(Starlette):
+    """Starlette without its own two layers for errors: Answering answers whatever is raised."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """The router behind our layers, from the outside in, and nothing between them."""
+        app: ASGIApp = self.router
+        for layer, arguments, named in reversed(self.user_middleware):
+            app = layer(app, *arguments, **named)
+        return app
+
+
 def create_app(settings: Settings) -> Starlette:
     """The application. It connects when it starts, and refuses to start with too much right."""
-    return Starlette(
+    return Application(
         routes=ROUTES,
         middleware=[
             # From the outside in. Refusals raised below Answering are answered there.
@@ -42,7 +51,6 @@ def create_app(settings: Settings) -> Starlette:
             Middleware(Answering, settings=settings),
             Middleware(Guards, settings=settings),
         ],
-        exception_handlers={HTTPException: _pass_on},
         lifespan=_lifespan(settings),
     )
 
@@ -84,8 +92,3 @@ def _lifespan(settings: Settings) -> Lifespan:
             await close_desk(desk)
 
     return lifespan
-
-
-async def _pass_on(request: Request[Any], error: Exception) -> Response:
-    """Let what the router refuses reach Answering, as every other refusal does."""
-    raise error

@@ -44,10 +44,21 @@ async def account_of(connection: HTTPConnection[Any]) -> Account:
 
 def session_hash_of(connection: HTTPConnection[Any]) -> bytes | None:
     """The hash of the session id in the cookie, whether it is any good or not."""
-    session_id = connection.cookies.get(cookie_name(connection.state["settings"]), "")
+    session_id = _cookie(connection, cookie_name(connection.state["settings"]))
     if not 0 < len(session_id) <= SESSION_ID_LENGTH_MAX:
         return None
     return hash_of(session_id)
+
+
+def _cookie(connection: HTTPConnection[Any], name: str) -> str:
+    """The first cookie of this name, as it stands there (RFC 6265 §5.4); '' where there is none."""
+    for header, value in connection.scope["headers"]:
+        if header == b"cookie":
+            for pair in value.decode("latin-1").split(";"):
+                found, _, content = pair.partition("=")
+                if found.strip() == name:
+                    return str(content.strip())
+    return ""
 
 
 def cookie_name(settings: Settings) -> str:

@@ -69,7 +69,8 @@ class Guards:
         if scope["path"] in ANY_HOST_PATHS:
             return
         # One Host only: two of them is how caches and proxies are fooled.
-        if [host.lower() in self.hosts for host in headers.getlist("host")] != [True]:
+        found = [value for name, value in headers.raw if name == b"host"]
+        if len(found) != 1 or found[0].decode("latin-1").lower() not in self.hosts:
             raise HostUnknown
 
     def _check_site(self, headers: Headers) -> None:

@@ -7,6 +7,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from slots.settings import Settings
 
+Header = tuple[bytes, bytes]
+
 NONCE_BYTES: Final = 16
 HSTS_S: Final = 365 * 24 * 3600  # seconds
 FIXED: Final = {
@@ -19,6 +21,10 @@ FIXED: Final = {
     "Cache-Control": "no-store",
     "Permissions-Policy": "camera=(), microphone=(), payment=(), geolocation=(self)",
 }
+
+# Where programs ask, nothing is ever shown.
+PROGRAM_POLICY: Final = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
+PROGRAM_PATHS: Final = ("/api/", "/live", "/healthz", "/readyz", "/metrics")
 
 POLICY: Final = (
     "default-src 'none'; "
@@ -52,20 +58,22 @@ class SecurityHeaders:
         if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
             return
-        nonce = secrets.token_urlsafe(NONCE_BYTES)
-        scope.setdefault("state", {})["nonce"] = nonce
+        policy = PROGRAM_POLICY
+        if not scope["path"].startswith(PROGRAM_PATHS):
+            nonce = secrets.token_urlsafe(NONCE_BYTES)
+            scope.setdefault("state", {})["nonce"] = nonce
+            policy = (b"content-security-policy", content_security_policy(nonce).encode())
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] in ("http.response.start", "websocket.http.response.start"):
                 message["headers"] = list(message.get("headers", ()))
-                self._add(message["headers"], nonce)
+                self._add(message["headers"], policy)
             await send(message)
 
         await self.app(scope, receive, send_with_headers)
 
-    def _add(self, headers: list[tuple[bytes, bytes]], nonce: str) -> None:
+    def _add(self, headers: list[Header], policy: Header) -> None:
         said = {name for name, _ in headers}
-        policy = (b"content-security-policy", content_security_policy(nonce).encode())
         headers.extend(header for header in (*self.fixed, policy) if header[0] not in said)
 
 

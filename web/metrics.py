@@ -1,5 +1,6 @@
 """What Prometheus may count. No label tells a person, an id or a search."""
 
+from functools import cache
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -23,6 +24,11 @@ REFUSALS: Final = Counter(
     ("code",),
     registry=REGISTRY,
 )
+# One look-up per request of what prometheus-client finds through a lock each time. Methods, routes
+# and statuses are few: nobody can invent one (`web.answering`).
+requests = cache(REQUESTS.labels)
+seconds = cache(SECONDS.labels)
+
 SOCKETS: Final = Gauge("chrono48_sockets", "Open live sockets.", registry=REGISTRY)
 
 MEDIA_TYPE: Final = CONTENT_TYPE_LATEST

@@ -97,7 +97,9 @@ async def test_every_answer_carries_the_headers_that_keep_browsers_careful(stran
         answer = await stranger.get(path)
 
         policy = answer.headers["content-security-policy"]
-        assert policy.startswith("default-src 'none'; script-src 'nonce-")
+        is_page = path in ("/nothing", "/connexion")
+        assert policy.startswith("default-src 'none'; ")
+        assert ("script-src 'nonce-" in policy) == is_page
         assert "frame-ancestors 'none'" in policy
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert answer.headers["referrer-policy"] == "same-origin"
@@ -109,7 +111,7 @@ async def test_every_answer_carries_the_headers_that_keep_browsers_careful(stran
 
 async def test_each_page_has_a_nonce_of_its_own(stranger):
     policies = {
-        (await stranger.get("/healthz")).headers["content-security-policy"] for _ in range(3)
+        (await stranger.get("/connexion")).headers["content-security-policy"] for _ in range(3)
     }
 
     assert len(policies) == 3

@@ -13,6 +13,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from slots.desk import Desk
 from slots.errors import (
@@ -88,17 +89,21 @@ def routes(endpoints: Iterable[Endpoint]) -> list[Route]:
     for endpoint in endpoints:
         by_path.setdefault(endpoint.path, {})[endpoint.method] = endpoint.handle
     return [
-        Route(path, _by_method(handlers), methods=[*handlers]) for path, handlers in by_path.items()
+        Route(path, _Resource(handlers), methods=[*handlers]) for path, handlers in by_path.items()
     ]
 
 
-def _by_method(handlers: dict[str, Handler]) -> Handler:
-    async def handle(request: Request[Any]) -> Response:
-        # Starlette adds HEAD wherever there is GET.
-        method = "GET" if request.method == "HEAD" else request.method
-        return await handlers[method](request)
+class _Resource:
+    """The methods of one path, as ASGI: what they raise goes straight to Answering."""
 
-    return handle
+    def __init__(self, handlers: dict[str, Handler]) -> None:
+        self.handlers = handlers
+        if "GET" in handlers:
+            self.handlers["HEAD"] = handlers["GET"]  # Starlette lets it in wherever there is GET
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        response = await self.handlers[scope["method"]](Request(scope, receive, send))
+        await response(scope, receive, send)
 
 
 async def body_of(request: Request[Any], kind: type[T]) -> T:
