@@ -25,11 +25,12 @@ else:
 POOL_SIZE_MAX: Final = 10  # connections of one process
 
 # A frozen server must be a clear 503 within 5 s. The server stops what is slow by itself; the
-# client gives up on a server that does not answer at all.
+# client gives up on a server that does not answer at all, and `borrow` does so by cutting the
+# connection. The driver has no time-out of its own: it would cancel what it gives up, and a commit
+# whose wait for the standby is cancelled is there for all to see, and gone with the primary.
 LOCK_TIMEOUT_MS: Final = 2_000
 STATEMENT_TIMEOUT_MS: Final = 2_500
 IDLE_IN_TRANSACTION_TIMEOUT_MS: Final = 10_000
-COMMAND_TIMEOUT_S: Final = 3.0  # one command, seen from here
 CONNECT_TIMEOUT_S: Final = 2.0  # to whichever of the addresses may write
 ACQUIRE_TIMEOUT_S: Final = 2.0  # waiting for a free connection of the pool, or a new one
 RELEASE_TIMEOUT_S: Final = 0.5  # cleaning a connection for the next borrower
@@ -68,7 +69,6 @@ async def create_pool(settings: Settings) -> Pool:
         max_size=POOL_SIZE_MAX,
         init=set_codecs,
         timeout=CONNECT_TIMEOUT_S,
-        command_timeout=COMMAND_TIMEOUT_S,
         server_settings={
             "application_name": "chrono48",
             "timezone": "UTC",

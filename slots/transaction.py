@@ -7,7 +7,7 @@ from uuid import UUID
 
 import asyncpg
 
-from slots.database import BORROW_FOR_S, UNAVAILABLE, Connection, Pool, borrow
+from slots.database import UNAVAILABLE, Connection, Pool, borrow
 from slots.errors import LedgerUnavailable, OutcomeUnknown
 from slots.ids import AccountId, TerritoryId
 
@@ -83,9 +83,7 @@ async def entered(
                     await conn.execute("ROLLBACK")
                 raise
             is_committing = True
-            # Never given up by itself, but cut by `borrow`: the driver cancels what it gives up,
-            # and a commit whose wait for the standby is cancelled is seen by all without it.
-            answer = await conn.execute("COMMIT", timeout=2 * BORROW_FOR_S)
+            answer = await conn.execute("COMMIT")
             is_committing = False
             # A transaction in which a statement failed would answer ROLLBACK here.
             assert answer == "COMMIT", answer
