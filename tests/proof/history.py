@@ -61,10 +61,14 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """Redis may have lost what it had acknowledged, at some instant of this span."""
+    """At some instant of this span Redis may have lost what it had acknowledged after *back_to*.
+
+    None: it lost everything (a flush). A failover or an older file undoes only what came later.
+    """
 
     since: float
     until: float
+    back_to: float | None = None
 
 
 @dataclass(slots=True)
@@ -107,9 +111,9 @@ class Recorder:
         answer = {"word": word, **facts}
         self._write(number=number, slot=slot, returned_at=time.monotonic(), answer=answer)
 
-    def lost(self, since: float, until: float) -> None:
-        """Redis lost data between these instants of `time.monotonic()`."""
-        self._write(since=since, until=until)
+    def lost(self, since: float, until: float, back_to: float | None = None) -> None:
+        """Redis lost data between these instants of `time.monotonic()`: see `Loss`."""
+        self._write(since=since, until=until, back_to=back_to)
 
     def instant(self, at: datetime) -> float:
         """A wall-clock instant (`expires_at`) on the history's clock."""
@@ -131,7 +135,7 @@ def read(paths: Iterable[Path]) -> History:
         operations: dict[int, dict[str, Any]] = {}
         for line in _lines(path):
             if "since" in line:
-                history.losses.append(Loss(line["since"], line["until"]))
+                history.losses.append(Loss(**line))
             else:
                 known = operations.setdefault(line["number"], {})
                 known |= {name: value for name, value in line.items() if value is not None}

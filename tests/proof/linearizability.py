@@ -44,6 +44,12 @@ class _Step:
     latest: float
     optional: bool
     twin: object = None  # of unknown operations with one effect, only the first needs a try
+    bit: int = 0  # what happens by itself needs none: the slot's state says whether it may again
+
+    @property
+    def only_looks(self) -> bool:
+        """Whether it never changes what the clients see: a read, a refusal."""
+        return not self.optional and (self.operation.verb == "read" or self.operation.word != DONE)
 
 
 def violations(history: History) -> list[Violation]:
@@ -74,7 +80,7 @@ def violation(
 def is_explained(operations: Sequence[Operation], losses: Sequence[Loss] = ()) -> bool:
     """Whether some order of these operations on one slot gives the answers that were heard."""
     steps = list(_steps(operations, losses))
-    needed = sum(1 << index for index, step in enumerate(steps) if not step.optional)
+    needed = sum(step.bit for step in steps if not step.optional)
     stack, entered = [(0, OneSlot())], set()
     while stack:
         configuration = done, state = stack.pop()
@@ -86,76 +92,99 @@ def is_explained(operations: Sequence[Operation], losses: Sequence[Loss] = ()) -
         if len(entered) > CONFIGURATIONS_MAX:
             raise Undecided(f"{len(operations)} operations")
         following = []
-        for index in _possible(steps, done):
-            states = list(after(state, steps[index].operation))
-            if state in states and not steps[index].optional:
-                # It changes nothing and fits now: no other place for it leaves more open.
-                following = [(done | 1 << index, state)]
+        for step in _possible(steps, done):
+            states = list(after(state, step.operation))
+            if state in states and step.only_looks:
+                # It fits now and changes nothing: no other place for it leaves more open.
+                following = [(done | step.bit, state)]
                 break
-            following += [(done | 1 << index, one) for one in states if one != state]
+            following += [
+                (done | step.bit, one) for one in states if one != state or not step.optional
+            ]
         # What is pushed last is tried first: what was heard before what nobody knows of.
         stack += reversed(following)
     return False
 
 
-def _possible(steps: Sequence[_Step], done: int) -> Iterator[int]:
+def _possible(steps: Sequence[_Step], done: int) -> Iterator[_Step]:
     """What may happen next: called before anything still missing had returned."""
-    undone = [index for index in range(len(steps)) if not done >> index & 1]
-    by = min(steps[index].latest for index in undone if not steps[index].optional)
-    now = max(
-        (step.operation.called_at for index, step in enumerate(steps) if done >> index & 1),
-        default=-math.inf,
-    )
+    by = min(step.latest for step in steps if not step.optional and not done & step.bit)
+    now = max((step.operation.called_at for step in steps if done & step.bit), default=-math.inf)
     twins = set()
-    for index in undone:
-        step = steps[index]
-        if step.operation.called_at > by or step.latest < now or step.twin in twins:
+    for step in steps:
+        if done & step.bit or step.operation.called_at > by or step.latest < now:
             continue
-        if step.twin is not None:
-            twins.add(step.twin)
-        yield index
+        if step.twin is None or step.twin not in twins:
+            yield step
+        twins.add(step.twin)
 
 
 def _steps(operations: Sequence[Operation], losses: Sequence[Loss]) -> Iterator[_Step]:
     """The operations that were answered, soonest first; then those that may have happened."""
     answered = [one for one in operations if one.answer is not None]
-    end = max((one.returned_at for one in answered), default=-math.inf)
-    for one in sorted(answered, key=lambda one: one.returned_at):
-        yield _Step(one, one.returned_at, optional=False)
-    for one in operations:
-        if one.answer is None and one.verb != "read":
-            hears = tuple(one.arguments.get("hears", ()))
-            yield _Step(one, math.inf, optional=True, twin=(hears if one.verb == "hold" else None))
-    for one in _by_itself(operations, losses):
-        if one.called_at <= end:
-            latest = math.inf if one.returned_at is None else one.returned_at
-            yield _Step(one, latest, optional=True)
+    unknown = [one for one in operations if one.answer is None and one.verb != "read"]
+    answered.sort(key=lambda one: one.returned_at)
+    for index, one in enumerate(answered):
+        yield _Step(one, one.returned_at, optional=False, bit=1 << index)
+    for index, one in enumerate(unknown, len(answered)):
+        twin = tuple(one.arguments.get("hears", ())) if one.verb == "hold" else None
+        yield _Step(one, math.inf, optional=True, twin=twin, bit=1 << index)
+    for one in (*_by_itself(operations, losses), *_forgotten(operations, losses)):
+        latest = math.inf if one.returned_at is None else one.returned_at
+        yield _Step(one, latest, optional=True)
 
 
 def _by_itself(operations: Sequence[Operation], losses: Sequence[Loss]) -> Iterator[Operation]:
-    """What time, the workers and a Redis that forgets may have done, and since when."""
+    """What time, the confirmers and the workers may have done, and since when."""
+    runs_out_at = {}
     for one in operations:
-        hold = {"hold": (one.answer or {}).get("hold") or one.arguments.get("hold")}
-        if one.verb in ("hold", "renew") and one.answer is None:
-            hold = hold if one.verb == "renew" else {"hold": f"?{one.called_at}"}
-            runs_out_at = one.called_at + HOLD_FOR.total_seconds()
-            yield Operation("time", "expire", hold | {"until": math.inf}, runs_out_at)
-        elif one.verb in ("hold", "renew") and one.word == DONE:
-            until = one.answer["until"]
-            yield Operation("time", "expire", hold | {"until": until}, until - CLOCK_SLACK_S)
-        if one.verb == "confirm":
-            account = {"account": one.arguments["account"]}
-            yield Operation("confirmer", "seal", hold | account, one.called_at, one.returned_at)
-            yield Operation("worker", "unseal", hold, one.called_at)
-            old_at = one.called_at + SEAL_FOR.total_seconds() - CLOCK_SLACK_S
-            yield Operation("worker", "revoke", hold, old_at)
-        if one.verb == "hold" and one.word in (DONE, None):
-            name = {"hold": f"?{one.called_at}"} if one.answer is None else hold
-            for loss in losses:
-                if loss.until >= one.called_at:
-                    since = max(loss.since, one.called_at)
-                    yield Operation("redis", "lose", name, since, loss.until)
-                    yield Operation("redis", "regain", name, since, loss.until)
+        if one.verb in ("hold", "renew") and one.word in (DONE, None):
+            hold, until = _held(one)
+            since = one.called_at + HOLD_FOR.total_seconds() if one.answer is None else until
+            runs_out_at[hold] = since - CLOCK_SLACK_S
+            yield Operation("time", "expire", {"hold": hold, "until": until}, runs_out_at[hold])
+    for one in operations:
+        if one.verb != "confirm":
+            continue
+        hold, returned_at = one.arguments["hold"], one.returned_at or math.inf
+        old_at = one.called_at + SEAL_FOR.total_seconds() - CLOCK_SLACK_S
+        # A seal matters only where it outlives what would have ended the hold before the answer.
+        if returned_at >= min(old_at, runs_out_at.get(hold, math.inf)) or any(
+            one.called_at <= loss.until and loss.since <= returned_at for loss in losses
+        ):
+            yield Operation("confirmer", "seal", one.arguments, one.called_at, one.returned_at)
+            yield Operation("worker", "revoke", {"hold": hold}, old_at)
+        yield Operation("worker", "unseal", {"hold": hold}, one.called_at)
+
+
+def _held(one: Operation) -> tuple[str, float]:
+    """The hold of an operation, and until when; who never heard it gave it no name."""
+    answer = one.answer or {}
+    name = one.arguments.get("hold") or answer.get("hold") or f"?{one.called_at}"
+    return name, answer.get("until", math.inf)
+
+
+def _forgotten(operations: Sequence[Operation], losses: Sequence[Loss]) -> Iterator[Operation]:
+    """What a Redis that loses data may have done to the holds, and in which span."""
+    released_at = {
+        one.arguments["hold"]: one.returned_at
+        for one in operations
+        if one.verb == "release" and one.word == DONE
+    }
+    renewed = {one.arguments["hold"] for one in operations if one.verb == "renew"}
+    for one in operations:
+        if one.verb != "hold" or one.word not in (DONE, None):
+            continue
+        hold, until = _held(one)
+        returned_at = one.returned_at or math.inf
+        for loss in losses:
+            since = max(loss.since, one.called_at)
+            if since > loss.until or (hold not in renewed and since > until + CLOCK_SLACK_S):
+                continue
+            if loss.back_to is None or returned_at >= loss.back_to:
+                yield Operation("redis", "lose", {"hold": hold}, since, loss.until)
+            if loss.back_to is not None and released_at.get(hold, math.inf) >= loss.back_to:
+                yield Operation("redis", "regain", {"hold": hold}, since, loss.until)
 
 
 def _until(operations: Sequence[Operation], end: float) -> list[Operation]:
