@@ -4,9 +4,9 @@
 -- name: territories() -> many
 SELECT id, slug, name FROM territory ORDER BY id;
 
--- name: add_territory(slug, name, department) -> value
-INSERT INTO territory (id, slug, name, department)
-SELECT coalesce(max(id), 0) + 1, $1, $2, $3 FROM territory
+-- name: add_territory(slug, name, department, partition) -> value
+INSERT INTO territory (id, slug, name, department, partition_id)
+SELECT coalesce(max(id), 0) + 1, $1, $2, $3, $4 FROM territory
 RETURNING id;
 
 -- name: join_neighbours(territory_id, other_id) -> none

@@ -29,6 +29,7 @@ def words() -> Namespace:
     territory.add_arguments(parser)
     return parser.parse_args(
         ["add", "--slug", NEW, "--name", "CPTS du Lodévois", "--department", "34"]
+        + ["--partition", "7"]  # of which there was no territory yet
     )
 
 

@@ -14,6 +14,7 @@ from workers.demo.ground import COMMUNES_CSV, communes
 from workers.embedded.running import settings_of_installation
 from workers.people.command import connect
 
+PARTITIONS_MAX: Final = 1_000  # far more than a cluster has nodes
 SAME_NAME: Final = "territory_slug_unique"
 
 
@@ -29,6 +30,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     new.add_argument("--name", required=True, help="its name on screens: CPTS du Bassin de Thau")
     new.add_argument("--department", required=True, help="such as 34")
     new.add_argument("--neighbour", default=[], action="append", help="slug; may be repeated")
+    new.add_argument(
+        "--partition",
+        type=int,
+        default=0,
+        choices=range(PARTITIONS_MAX),
+        metavar="NUMBER",
+        help="where its keys live: on a Redis Cluster, territories of one number share a node",
+    )
     new.add_argument(
         "--communes",
         type=Path,
@@ -73,7 +82,11 @@ async def add(conn: Connection, arguments: argparse.Namespace) -> int:
         raise NotPossible(f"{arguments.communes}: {error!r}") from error
     try:
         number: int = await sql["add_territory"].value(
-            conn, slug=arguments.slug, name=arguments.name, department=arguments.department
+            conn,
+            slug=arguments.slug,
+            name=arguments.name,
+            department=arguments.department,
+            partition=arguments.partition,
         )
         for commune in ground:
             await sql["put_commune"].none(
