@@ -1,6 +1,8 @@
 """`python -m web`: one web process. Any number of them may run."""
 
 import asyncio
+import contextlib
+import resource
 import socket
 import sys
 from typing import Final
@@ -64,6 +66,17 @@ def listening(config: uvicorn.Config) -> socket.socket:
     return listener
 
 
+def take_all_descriptors() -> None:
+    """Let this process open as many files as the system allows it: each live socket is one.
+
+    Service managers start programs with a low soft limit (1,024) below a high hard one.
+    """
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    # Where it may not have what it was promised, it goes on with what it has.
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
 def main() -> None:
     """Serve until SIGINT or SIGTERM."""
     try:
@@ -72,6 +85,7 @@ def main() -> None:
         print(f"chrono48 web: {error}. See .env.example.", file=sys.stderr)  # noqa: T201
         sys.exit(1)
     logs.configure(settings.log_format)
+    take_all_descriptors()
     server = Server(configuration(settings))
     with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
         runner.run(server.serve([listening(server.config)]))

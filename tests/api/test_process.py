@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import resource
 import signal
 import sys
 import time
@@ -14,6 +15,7 @@ import websockets
 from slots.database import TooMuchRight
 from slots.settings import Settings
 from tests.api.contract import ContractTransport
+from web.__main__ import take_all_descriptors
 from web.app import create_app
 from workers.embedded.choices import LOOPBACK, Choices
 
@@ -88,6 +90,17 @@ async def test_a_process_serves_says_goodbye_and_stops(process, world):
     lines = (await running.stderr.read()).decode()
     assert '"/api/v1/session"' in lines
     assert world.password not in lines
+
+
+def test_a_process_takes_as_many_descriptors_as_the_system_allows():
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard // 2, hard))
+    try:
+        take_all_descriptors()
+
+        assert resource.getrlimit(resource.RLIMIT_NOFILE) == (hard, hard)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 async def test_a_role_with_too_much_right_is_not_served(owner_url, settings: Settings):
