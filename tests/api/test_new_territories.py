@@ -27,9 +27,9 @@ async def member_of_the_new_one(service, world, owner):
 def words() -> Namespace:
     parser = ArgumentParser()
     territory.add_arguments(parser)
+    named = ["--slug", NEW, "--name", "CPTS du Lodévois", "--department", "34"]
     # Of the partition there was no territory yet.
-    line = f"add --slug {NEW} --name Lodévois --department 34 --partition 7"
-    return parser.parse_args(line.split())
+    return parser.parse_args(["add", *named, "--partition", "7"])
 
 
 async def test_who_belongs_to_a_new_territory_signs_in_and_reads_it(
