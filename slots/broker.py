@@ -348,7 +348,13 @@ class Broker:
         return position(int(generation), last.decode())
 
     async def begin(
-        self, territory: Territory, generation: int, owner: str, lease: timedelta
+        self,
+        territory: Territory,
+        generation: int,
+        owner: str,
+        lease: timedelta,
+        *,
+        only_if_lost: bool = False,
     ) -> tuple[str, int]:
         """Start a rebuild. Returns begun, busy, or stale with the broker's own generation."""
         answer = await self._run(
@@ -357,6 +363,7 @@ class Broker:
             generation=generation,
             owner=owner,
             lease_ms=_ms(lease),
+            only_if_lost=int(only_if_lost),
             now_ms=self.clock_ms,
         )
         word = answer[0].decode()

@@ -1,19 +1,22 @@
 --[[ begin: start to rebuild the territory in place, under a new generation and a lease.
 
 KEYS  docs states holds holders live due seals log meta
-ARGV  generation owner lease_ms now_ms
+ARGV  generation owner lease_ms only_if_lost now_ms
+
+  only_if_lost  1: where the territory is ready and may be trusted, leave it so
 
 Returns
   {'begun'}              put every slot of the ledger, then call ready
-  {'busy'}               another owner is at it, and its lease still runs
+  {'busy'}               another owner is at it, and its lease still runs; or has just done it
   {'stale', generation}  that generation is not newer than the broker's: take a later one
 
 Until ready, holds answer `rebuilding` and readers get the ledger. The states stay: holds that
 nothing contradicts survive. A repeat by the same owner starts over.
 ]]
-local generation, owner, lease_ms, now_ms = unpack(ARGV)
+local generation, owner, lease_ms, only_if_lost, now_ms = unpack(ARGV)
 local now = clock(now_ms)
 
+if only_if_lost == '1' and trusted() then return { 'busy' } end
 local current, phase, lease_until, other = unpack(redis.call('HMGET', meta, 'generation', 'state', 'lease_until_ms', 'owner'))
 if phase == 'rebuilding' and other ~= owner and tonumber(lease_until) > now then return { 'busy' } end
 if current and tonumber(current) >= tonumber(generation) then return { 'stale', current } end

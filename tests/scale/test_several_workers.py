@@ -120,6 +120,29 @@ async def test_one_worker_rebuilds_and_the_others_leave_it_alone(
     assert await board.told() == ["log.started"]
 
 
+async def test_a_worker_that_comes_a_moment_late_does_not_rebuild_again(
+    desks,
+    board,  # noqa: F811
+    offer,  # noqa: F811
+    redis_client,
+    now,  # noqa: F811
+    monkeypatch,
+):
+    """It looked while Redis was empty; before it begins, another one has rebuilt everything."""
+    await offer()
+    await redis_client.flushall()
+    assert await rebuild_if_lost(desks[0], board.territory, "in-time", now) == 1
+    position = await desks[0].broker.position(board.territory)
+
+    async def saw_nothing(territory) -> bool:
+        return False
+
+    monkeypatch.setattr(desks[1].broker, "is_trusted", saw_nothing)
+
+    assert await rebuild_if_lost(desks[1], board.territory, "late", now) == 0
+    assert await desks[1].broker.position(board.territory) == position
+
+
 @pytest.mark.prove
 async def test_three_workers_send_each_mail_once_and_rebuild_once(
     world, fleet, owner, redis_client, tmp_path

@@ -130,8 +130,8 @@ async def test_what_a_request_brings_during_a_rebuild_is_kept(
     other = await offer(after=timedelta(hours=4))
     begun = desk.broker.begin
 
-    async def begin_and_let_another_book(*arguments):
-        answer = await begun(*arguments)
+    async def begin_and_let_another_book(*arguments, **named):
+        answer = await begun(*arguments, **named)
         await offering.withdraw(
             desk, world.accounts["ann"], SlotId(slot.id), a_key(), now, cancel_booked=True
         )
