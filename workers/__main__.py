@@ -85,7 +85,7 @@ async def _work(settings: Settings, workshop: Workshop, stopping: asyncio.Event)
 
     async def beat_once() -> int:
         now_s = asyncio.get_running_loop().time()
-        return await beat(pulse_redis, workshop.name, loops, now_s)
+        return await beat(pulse_redis, workshop.name, settings.horizon_hours, loops, now_s)
 
     async def mails() -> int:
         return await send_mails(workshop.desk, workshop.post, datetime.now(UTC))

@@ -1,6 +1,6 @@
-"""The worker's pulse: a key that says how the loops fare, and that goes when the worker dies.
+"""Each worker's pulse: a key that says how its loops fare, and that goes when the worker dies.
 
-It lives on the queue's server. `chrono48 doctor` reads it.
+They live on the queue's server. `chrono48 doctor` reads them.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,8 @@ from slots import redis_url
 from slots.errors import BrokerUnavailable
 from workers.loops import Loop
 
-PULSE_KEY: Final = "chrono48:worker:pulse"
+PULSE_KEYS: Final = "chrono48:worker:{}:pulse"  # by the name of the worker
+SCANNED_AT_ONCE: Final = 1_000  # keys
 BEAT_EVERY_S: Final = 5.0
 PULSE_FOR_S: Final = 20  # without a beat for so long there is no worker
 
@@ -28,13 +29,16 @@ class LoopPulse(msgspec.Struct, frozen=True):
 
 
 class Pulse(msgspec.Struct, frozen=True):
-    """What the last worker to beat said of itself."""
+    """What a worker said of itself."""
 
     worker: str
+    horizon_hours: int  # with which it works; all processes must agree
     loops: list[LoopPulse]
 
 
-async def beat(redis: Any, worker: str, loops: Sequence[Loop], now_s: float) -> int:
+async def beat(
+    redis: Any, worker: str, horizon_hours: int, loops: Sequence[Loop], now_s: float
+) -> int:
     """Say that we live. Every BEAT_EVERY_S. *now_s*: the event loop's clock.
 
     Raises:
@@ -42,6 +46,7 @@ async def beat(redis: Any, worker: str, loops: Sequence[Loop], now_s: float) -> 
     """
     pulse = Pulse(
         worker,
+        horizon_hours,
         [
             LoopPulse(
                 loop.name,
@@ -53,23 +58,25 @@ async def beat(redis: Any, worker: str, loops: Sequence[Loop], now_s: float) -> 
         ],
     )
     try:
-        await redis.set(PULSE_KEY, msgspec.json.encode(pulse), ex=PULSE_FOR_S)
+        await redis.set(PULSE_KEYS.format(worker), msgspec.json.encode(pulse), ex=PULSE_FOR_S)
     except (RedisError, OSError, TimeoutError) as error:
         raise BrokerUnavailable from error
     return 0
 
 
-async def last_pulse(url: str) -> Pulse | None:
-    """The pulse on the queue's server at *url*; None where no worker lives.
+async def pulses(url: str) -> list[Pulse]:
+    """The pulses on the queue's server at *url*, by the workers' names; none where none lives.
 
     Raises:
         BrokerUnavailable: The server is dead, frozen or unreachable.
     """
     redis = redis_url.connect(url)
     try:
-        found = await redis.get(PULSE_KEY)
+        every = redis.scan_iter(match=PULSE_KEYS.format("*"), count=SCANNED_AT_ONCE)
+        found = [await redis.get(key) async for key in every]
     except (RedisError, OSError, TimeoutError) as error:
         raise BrokerUnavailable from error
     finally:
         await redis.aclose()
-    return msgspec.json.decode(found, type=Pulse) if found else None
+    living = [msgspec.json.decode(text, type=Pulse) for text in found if text]
+    return sorted(living, key=lambda pulse: pulse.worker)

@@ -140,12 +140,24 @@ async def test_a_worker_whose_loop_fails_is_told_from_a_healthy_one(settings, re
         return 0
 
     loop = Loop("relay", 1.0, nothing)
-    await beat(redis_client, "host:1", [loop], 0.0)
+    await beat(redis_client, "host:1", settings.horizon_hours, [loop], 0.0)
     assert "worker" not in await problems(broker, settings)
 
     loop.failing = "Boom"
-    await beat(redis_client, "host:1", [loop], 0.0)
+    await beat(redis_client, "host:1", settings.horizon_hours, [loop], 0.0)
     assert "relay (Boom)" in (await problems(broker, settings))["worker"]
+
+
+async def test_of_several_workers_each_is_looked_at_and_all_must_look_as_far_ahead(
+    settings, redis_client
+):
+    await beat(redis_client, "host:1", settings.horizon_hours, [], 0.0)
+    await beat(redis_client, "host:2", settings.horizon_hours + 24, [], 0.0)
+
+    found = [finding async for finding in broker.examine(settings) if finding.about == "worker"]
+
+    assert [finding.is_problem for finding in found] == [False, True]
+    assert "HORIZON_HOURS 72, and here it is 48" in found[1].words
 
 
 async def test_a_web_that_does_not_answer_is_a_problem(settings):

@@ -6,7 +6,7 @@ import pytest
 
 from tests.workers.conftest import until
 from workers.loops import Loop
-from workers.pulse import PULSE_FOR_S, PULSE_KEY, beat, last_pulse
+from workers.pulse import PULSE_FOR_S, PULSE_KEYS, beat, pulses
 from workers.queue import QUEUE_NAME, Queue, decode, encode, queue_of
 
 
@@ -118,14 +118,15 @@ async def test_the_pulse_says_how_the_loops_fare(redis_url, redis_client):
 
     good, new = Loop("sweep", 1.0, do), Loop("mend", 61.0, do)
     await good.once()
-    assert await last_pulse(redis_url) is None
+    assert await pulses(redis_url) == []
 
-    await beat(redis_client, "worker-1", [good, new], good.good_at + 2.0)
+    await beat(redis_client, "worker-2", 48, [], 0.0)
+    await beat(redis_client, "worker-1", 48, [good, new], good.good_at + 2.0)
 
-    pulse = await last_pulse(redis_url)
-    assert pulse.worker == "worker-1"
+    pulse, other = await pulses(redis_url)
+    assert (pulse.worker, other.worker) == ("worker-1", "worker-2")
     assert [(it.name, it.good_s_ago, it.failing) for it in pulse.loops] == [
         ("sweep", 2.0, ""),
         ("mend", None, ""),
     ]
-    assert 0 < await redis_client.ttl(PULSE_KEY) <= PULSE_FOR_S
+    assert 0 < await redis_client.ttl(PULSE_KEYS.format("worker-1")) <= PULSE_FOR_S

@@ -21,7 +21,7 @@ from slots.settings import Settings
 from tests.booking.conftest import a_key
 from tests.workers.conftest import WITHIN_S, until
 from tests.world import make_world
-from workers.pulse import last_pulse
+from workers.pulse import pulses
 
 PROJECT = Path(__file__).parents[2]
 STOP_WITHIN_S = 2.5  # 2 s, and the end of the interpreter
@@ -88,11 +88,12 @@ async def test_it_builds_an_empty_broker_and_stops_cleanly(world, settings, redi
         territories = desk.territories.by_id.values()
         return all([await desk.broker.position(it) for it in territories])
 
-    async def pulse():
-        return await last_pulse(redis_url)
+    async def living():
+        return await pulses(redis_url)
 
     await until(all_ready)
-    assert {loop.failing for loop in (await until(pulse)).loops} == {""}
+    (pulse,) = await until(living)
+    assert {loop.failing for loop in pulse.loops} == {""}
     await close_desk(desk)
     status, took_s = await worker.stop()
     assert (status, took_s < STOP_WITHIN_S) == (0, True), worker.said

@@ -12,7 +12,7 @@ from slots.desk import close_desk, open_desk
 from slots.errors import Unavailable
 from slots.settings import Settings
 from workers.doctor.finding import Finding, skew
-from workers.pulse import last_pulse
+from workers.pulse import Pulse, pulses
 
 ABOUT: Final = "Redis"
 REDIS_MIN: Final = (7, 0)
@@ -52,7 +52,8 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
             await redis.aclose()
     async for finding in _boards(settings):
         yield finding
-    yield await _worker(settings)
+    for finding in await _workers(settings):
+        yield finding
 
 
 async def _server(redis: Any) -> AsyncIterator[Finding]:
@@ -137,14 +138,25 @@ async def _boards(settings: Settings) -> AsyncIterator[Finding]:
         await close_desk(desk)
 
 
-async def _worker(settings: Settings) -> Finding:
-    remedy = "start it: `python -m workers` (the Procfile's `worker`)"
+async def _workers(settings: Settings) -> list[Finding]:
     try:
-        pulse = await last_pulse(settings.queue_redis_url or settings.redis_url)
+        living = await pulses(settings.queue_redis_url or settings.redis_url)
     except (Unavailable, ValueError) as error:
-        return Finding("worker", f"QUEUE_REDIS_URL: {error}", "correct QUEUE_REDIS_URL")
-    if pulse is None:
-        return Finding("worker", "no worker is alive", remedy)
+        return [Finding("worker", f"QUEUE_REDIS_URL: {error}", "correct QUEUE_REDIS_URL")]
+    if not living:
+        remedy = "start it: `python -m workers` (the Procfile's `worker`)"
+        return [Finding("worker", "no worker is alive", remedy)]
+    return [_worker(pulse, settings) for pulse in living]
+
+
+def _worker(pulse: Pulse, settings: Settings) -> Finding:
+    if pulse.horizon_hours != settings.horizon_hours:
+        return Finding(
+            "worker",
+            f"{pulse.worker} has HORIZON_HOURS {pulse.horizon_hours}, "
+            f"and here it is {settings.horizon_hours}: they undo each other's boards",
+            "start every web process and worker with the same HORIZON_HOURS",
+        )
     failing = [f"{loop.name} ({loop.failing})" for loop in pulse.loops if loop.failing]
     late = [
         loop.name
@@ -154,7 +166,7 @@ async def _worker(settings: Settings) -> Finding:
     ]
     if failing or late:
         words = ", ".join([*failing, *(f"{name} (late)" for name in late)])
-        return Finding("worker", f"is alive, but fails at: {words}", "read its log")
+        return Finding("worker", f"{pulse.worker} is alive, but fails at: {words}", "read its log")
     return Finding("worker", f"{pulse.worker} is alive, {len(pulse.loops)} loops go well")
 
 
