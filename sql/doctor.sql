@@ -5,6 +5,7 @@ SELECT current_setting('server_version_num')::integer AS version,
        current_setting('server_version') AS version_text,
        current_setting('fsync') AS fsync,
        current_setting('synchronous_commit') AS synchronous_commit,
+       current_setting('synchronous_standby_names') AS synchronous_standby_names,
        clock_timestamp() AS now;
 
 -- name: has_schema() -> value

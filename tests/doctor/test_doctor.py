@@ -50,6 +50,24 @@ async def test_a_healthy_ledger_has_no_problem_but_what_the_tests_switched_off(s
     assert "fsync off" in found["durability"]
 
 
+@pytest.mark.parametrize(
+    ("standbys", "commit", "is_problem", "words"),
+    [
+        ("", "on", False, "on the disk before"),
+        ("", "off", True, "synchronous_commit off"),
+        ("*", "on", False, "and on the standby"),
+        ("*", "remote_apply", False, "and on the standby"),
+        ("*", "local", True, "synchronous_commit is local"),
+    ],
+)
+def test_a_standby_that_no_commit_waits_for_is_a_problem(standbys, commit, is_problem, words):
+    row = {"fsync": "on", "synchronous_commit": commit, "synchronous_standby_names": standbys}
+
+    finding = ledger._durability(row)
+
+    assert (finding.is_problem, words in finding.words) == (is_problem, True)
+
+
 async def test_an_unreachable_ledger_is_one_problem(settings):
     found = await problems(
         ledger, replace(settings, database_url=f"postgresql://chrono48_app:x@{NOWHERE}/chrono48")

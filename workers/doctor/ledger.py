@@ -1,8 +1,8 @@
 """PostgreSQL: can we reach it, does it keep what it says, do the walls hold, is work left over?"""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 import asyncpg
 
@@ -58,16 +58,28 @@ async def _server(conn: Connection) -> AsyncIterator[Finding]:
         yield Finding(ABOUT, f"is version {row['version_text']}", "use PostgreSQL 15 or later")
     else:
         yield Finding(ABOUT, f"version {row['version_text']} answers")
+    yield _durability(dict(row))
+    yield skew("PG clock", row["now"] - before, SKEW_MAX)
+
+
+def _durability(row: Mapping[str, Any]) -> Finding:
     faults = [name for name in ("fsync", "synchronous_commit") if row[name] == "off"]
     if faults:
-        yield Finding(
+        return Finding(
             "durability",
             f"{' and '.join(faults)} off: a confirmed appointment may be lost",
             f"switch {' and '.join(faults)} on in postgresql.conf",
         )
-    else:
-        yield Finding("durability", "a commit is on the disk before its answer")
-    yield skew("PG clock", row["now"] - before, SKEW_MAX)
+    if not row["synchronous_standby_names"]:
+        return Finding("durability", "a commit is on the disk before its answer")
+    if row["synchronous_commit"] == "local":
+        return Finding(
+            "durability",
+            "there is a synchronous standby, and synchronous_commit is local: what was confirmed "
+            "may be lost with the primary",
+            "set synchronous_commit to on",
+        )
+    return Finding("durability", "a commit is on the disk and on the standby before its answer")
 
 
 async def _migrations(settings: Settings) -> Finding:
