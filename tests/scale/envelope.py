@@ -30,7 +30,7 @@ SEARCHES_PER_S = 175  # 5.7 ms each, of 1,000 slots
 DELIVERIES_PER_S = 35_000  # 200 sockets within 5.6 ms
 # tests/scale/test_many_territories.py: sweep, relay and rebuild each second, revoke and mend more
 # seldom, of 1,002 quiet territories.
-WORKER_S_PER_TERRITORY = 0.0016  # each second
+WORKER_S_PER_TERRITORY = 0.0008  # each second
 
 # What we choose.
 USED_AT_MOST = 0.5  # of what a process can: the rest is for a bad minute
