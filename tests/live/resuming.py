@@ -4,6 +4,7 @@ import copy
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from itertools import cycle
 
 import pytest
@@ -11,7 +12,6 @@ import pytest
 from slots import redis_url as urls
 from slots.broker import Broker
 from slots.settings import Settings
-from slots.territory import Territory
 from tests.broker.stage import START, Stage
 from tests.live.incidents import NEEDED, Incidents
 from tests.live.processes import WebProcess, web_processes
@@ -40,13 +40,19 @@ class Theatre:
     """An installation with web processes and people who have signed in: for many stories."""
 
     def __init__(
-        self, stage: Stage, world: World, processes: list[WebProcess], people: list[Viewer]
+        self,
+        stage: Stage,
+        world: World,
+        processes: Sequence[WebProcess],
+        people: list[Viewer],
+        within_s: float = 3.0,
     ) -> None:
         self.stage = stage
         self.world = world
         self.processes = processes
         self.people = people
         self.tally: Counter[str] = Counter()
+        self.within_s = within_s
 
     async def plays(self, moves: Sequence[Move]) -> None:
         """One story on an empty board. Fails where a screen shows what is not so."""
@@ -55,6 +61,14 @@ class Theatre:
             await story.runs(moves)
         finally:
             story.ends()
+
+
+class StageNow(Stage):
+    """By everybody's real clock: other processes cannot be told what time it is."""
+
+    def at(self, now: datetime) -> None:
+        self.now = datetime.now(UTC)
+        self.broker.clock_ms = ""
 
 
 class Story:
@@ -134,10 +148,11 @@ class Story:
 
     async def restarts(self, screen: Screen, which: int) -> None:
         """A web process ends, with all its lines, and another takes its place: a cold one."""
-        await self.theatre.processes[which % 2].restart()
-        for other in self.screens:
-            if other.viewer.url not in self._urls:
-                other.cut()
+        process = self.theatre.processes[which % 2]
+        lost = [other for other in self.screens if other.viewer.url == process.url]
+        await process.restart()
+        for other in lost:
+            other.cut()
 
     async def agrees(self, screen: Screen | None = None, which: int = 0) -> None:
         """Every open screen shows what a fresh page of the same person shows, and may show."""
@@ -167,15 +182,14 @@ class Story:
         await screen.subscribes(after or screen.at, "html" if which % 3 == 0 else "json")
 
     def _screen(self, viewer: Viewer) -> Screen:
-        return Screen(copy.copy(viewer), self.truth, self.theatre.tally)
+        return Screen(copy.copy(viewer), self.truth, self.theatre.tally, self.theatre.within_s)
 
 
 @asynccontextmanager
 async def theatre_of(settings: Settings, world: World) -> AsyncIterator[Theatre]:
     """Two web processes whose brokers go by the stage's clock, and six people, one of each role."""
     client = urls.connect(settings.redis_url)
-    hauts = Territory(world.hauts, "hauts-cantons-et-vignobles", "Hauts Cantons", "34", 0)
-    stage = Stage(client, hauts)
+    stage = Stage(client)
 
     def connect(url: str) -> Broker:
         return Broker(urls.connect(url), clock_ms=stage.broker.clock_ms)
@@ -186,11 +200,20 @@ async def theatre_of(settings: Settings, world: World) -> AsyncIterator[Theatre]
         patch.setattr(follower, "RING_MAX", RING_MAX)
         patch.setattr(follower, "PROBE_EVERY_S", PROBE_EVERY_S)
         patch.setattr(presence, "HEARTBEAT_EVERY_S", NEVER_S)
-        async with web_processes(settings, 2) as processes:
-            people = [Viewer(processes[0].url, world, name) for name in HEARS]
-            for viewer in people:
-                await viewer.signs_in()
+        async with (
+            web_processes(settings, 2) as processes,
+            signed_in(processes[0].url, world) as people,
+        ):
             yield Theatre(stage, world, processes, people)
-            for viewer in people:
-                await viewer.leaves()
     await client.aclose()
+
+
+@asynccontextmanager
+async def signed_in(url: str, world: World) -> AsyncIterator[list[Viewer]]:
+    """One person of each role."""
+    people = [Viewer(url, world, name) for name in HEARS]
+    for viewer in people:
+        await viewer.signs_in()
+    yield people
+    for viewer in people:
+        await viewer.leaves()

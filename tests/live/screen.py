@@ -8,17 +8,17 @@ from typing import Any, Final
 from tests.live.truth import Slots, Truth, slot_after
 from tests.live.viewer import HAUTS, Viewer
 
-WITHIN_S: Final = 3.0
 NO_LIMIT: Final = 1_000_000  # frames
 
 
 class Screen:
     """Reads only when it is told to: what it has not read when the line is cut is lost."""
 
-    def __init__(self, viewer: Viewer, truth: Truth, tally: Counter[str]) -> None:
+    def __init__(self, viewer: Viewer, truth: Truth, tally: Counter[str], within_s: float) -> None:
         self.viewer = viewer
         self.truth = truth
         self.tally = tally  # of frames by their kind, and of how each subscription began
+        self.within_s = within_s  # how long a frame that must come may take
         self.at: str | None = None
         self.shown: Slots = {}
         self.past: list[tuple[str, Slots]] = []  # every place where it once stood
@@ -59,7 +59,7 @@ class Screen:
         Where that is is asked again and again: a process that loads may emit what was due.
         """
         try:
-            async with asyncio.timeout(WITHIN_S):
+            async with asyncio.timeout(self.within_s):
                 while frames_max > 0 and (self._answers or self.at != await self.truth.at()):
                     await self._apply(await self.viewer.next_of_any())
                     frames_max -= 1
@@ -74,7 +74,7 @@ class Screen:
                 return
             case "heartbeat":
                 self._answered_by("nothing")
-                self._answers -= 1
+                self._answers = max(0, self._answers - 1)
                 assert frame["at"].get(HAUTS) in {None, self.at}, frame
                 return
             case "resync":
