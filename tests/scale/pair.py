@@ -29,7 +29,8 @@ class Pair:
     def __init__(self, directory: Path) -> None:
         account = servers_account()
         one = Choices.make().with_free_ports()
-        two = replace(one, mark=f"{one.mark}-standby", postgres_port=one.valkey_port)
+        # A mark of its own, and none that begins with the other's: by it leftovers are found.
+        two = replace(one, mark=Choices.make().mark, postgres_port=one.valkey_port)
         self._primary = Postgres(directory / "primary", directory / "primary.log", account, one)
         self._standby = Postgres(directory / "standby", directory / "standby.log", account, two)
         self.primary: Process
@@ -44,6 +45,11 @@ class Pair:
     def owner_url(self) -> str:
         both = self._both(self._primary.owner_url, self._standby.owner_url)
         return f"{both}?target_session_attrs=read-write"
+
+    @property
+    def standby_url(self) -> str:
+        """The standby alone, whatever it has become."""
+        return self._standby.owner_url
 
     async def make(self) -> None:
         """The primary with its schema, a copy of it, and the copy following."""

@@ -207,5 +207,22 @@ async def test_with_a_standby_that_nobody_waits_for_a_confirmed_booking_is_lost(
     assert await appointments(pair.owner_url) == {}
 
 
+async def test_an_old_primary_that_comes_back_confirms_nothing(pair, pair_world, pair_fleet):
+    """Nobody has told it that it was replaced, and a process that starts now finds it first."""
+    async with people(pair_fleet, pair_world, "ann", "rolf") as (ann, rolf):
+        first, held = [await rolf.holds(await ann.offers(hours=hours)) for hours in (2, 3)]
+        pair.lose_primary()
+        await pair.promote()
+        known = await until(lambda: confirmed(rolf, first, "first"))
+        await pair.restart_primary()
+        rolf.base_url = pair_fleet.start_web()
+        await pair_fleet.ready()
+        assert (await rolf.confirms(held, "second")).status_code == 503
+
+        rolf.base_url = pair_fleet.urls[0]
+        appointment = await until(lambda: confirmed(rolf, held, "second"))
+        assert set(await appointments(pair.standby_url)) == {known["id"], appointment["id"]}
+
+
 async def at_least(heard: dict, count: int) -> bool:
     return len(heard) >= count
