@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.cluster import ClusterNode, RedisCluster
-from redis.asyncio.sentinel import Sentinel
-from redis.exceptions import RedisClusterException, RedisError
+from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
+from redis.exceptions import ConnectionError, RedisClusterException, RedisError  # noqa: A004
 
 CONNECT_TIMEOUT_S: Final = 1.0
 ANSWER_TIMEOUT_S: Final = 2.0  # a frozen server must not hang a request
@@ -42,6 +42,36 @@ class Cluster(RedisCluster):
         await super().initialize()
         return self
 
+    async def execute_command(self, *words: Any, **options: Any) -> Any:
+        """One command, once.
+
+        Raises:
+            ConnectionError: Another task found a node gone and closed every connection, this one
+                too: redis-py then falls over what is no longer there.
+        """
+        try:
+            return await super().execute_command(*words, **options)
+        except (AttributeError, LookupError, RuntimeError) as error:
+            raise ConnectionError("closed while it was used") from error
+
+
+class OfSentinels(Redis):
+    """A client of whom the Sentinels call the primary. Its end is that of its lines to them too,
+    which redis-py leaves open.
+    """
+
+    async def aclose(self, close_connection_pool: bool | None = None) -> None:
+        """End all connections."""
+        await super().aclose(close_connection_pool)
+        pool = self.connection_pool
+        assert isinstance(pool, PoolOfSentinels)
+        for sentinel in pool.sentinel_manager.sentinels:
+            await sentinel.aclose()
+
+
+class PoolOfSentinels(SentinelConnectionPool, BlockingConnectionPool):
+    """Finds the primary as the one does, and waits for a free connection as the other."""
+
 
 def connect(url: str, *, answer_timeout_s: float = ANSWER_TIMEOUT_S) -> Any:
     """A client for *url*: `redis[s]://`, `redis+sentinel://host,host/name`, `redis+cluster://`.
@@ -66,7 +96,15 @@ def connect(url: str, *, answer_timeout_s: float = ANSWER_TIMEOUT_S) -> Any:
             if not name:
                 raise ValueError("a redis+sentinel:// URL ends with the name of the primary")
             sentinel = Sentinel(_hosts(parts.netloc, SENTINEL_PORT), **timeouts)
-            return sentinel.master_for(name, **credentials, **timeouts)
+            return sentinel.master_for(
+                name,
+                redis_class=OfSentinels,
+                connection_pool_class=PoolOfSentinels,
+                max_connections=CONNECTIONS_MAX,
+                timeout=ANSWER_TIMEOUT_S,
+                **credentials,
+                **timeouts,
+            )
         case "redis+cluster":
             addresses = _hosts(parts.netloc, CLUSTER_PORT)
             options: dict[str, Any] = {"cluster_error_retry_attempts": 0, **credentials, **timeouts}
