@@ -7,3 +7,7 @@ SELECT nextval('generation');
 -- name: advance_generation(at_least) -> value
 -- After a PostgreSQL restored to an earlier moment the sequence may lag behind Redis.
 SELECT setval('generation', greatest($1::bigint, nextval('generation')));
+
+-- name: ledger_identity() -> value
+-- A restore needs a start of the server, or another database.
+SELECT concat(pg_postmaster_start_time(), ' ', oid) FROM pg_database WHERE datname = current_database();

@@ -9,9 +9,11 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Final
 
+import structlog
+
 from slots.desk import look_for_territories
 from slots.errors import BrokerUnavailable, Rebuilding
-from slots.reconcile.mend import mend
+from slots.reconcile.mend import identity, mend
 from slots.reconcile.rebuild import rebuild_if_lost
 from slots.reconcile.relay import relay
 from slots.reconcile.revoke import revoke
@@ -25,10 +27,13 @@ SWEEP_EVERY_S: Final = 1.0
 RELAY_EVERY_S: Final = 1.0
 REBUILD_EVERY_S: Final = 1.0
 REVOKE_EVERY_S: Final = 5.0
+LEDGER_EVERY_S: Final = 1.0
 MAILS_EVERY_S: Final = 7.0
 TERRITORIES_EVERY_S: Final = 11.0
 MEND_EVERY_S: Final = 61.0
 TERRITORIES_AT_ONCE: Final = 2  # of one duty: a relay takes two of the pool's connections
+
+log = structlog.get_logger()
 
 
 def duties(workshop: Workshop) -> list[Loop]:
@@ -61,6 +66,17 @@ def duties(workshop: Workshop) -> list[Loop]:
             workshop, lambda it: mend(workshop.desk, it, workshop.name, datetime.now(UTC))
         )
 
+    ledger = ""
+
+    async def mend_if_another_ledger() -> int:
+        nonlocal ledger
+        found = await identity(workshop.desk)
+        if ledger and found != ledger:
+            log.warning("ledger.another", ledger=found)
+            await mend_all()
+        ledger = found
+        return 0
+
     async def mail_all() -> int:
         return await send_mails(workshop.desk, workshop.post, datetime.now(UTC))
 
@@ -68,11 +84,13 @@ def duties(workshop: Workshop) -> list[Loop]:
         return await look_for_territories(workshop.desk)
 
     return [
-        Loop("rebuild", REBUILD_EVERY_S, rebuild_all),
+        # The sooner the better: nobody can hold a seat meanwhile.
+        Loop("rebuild", REBUILD_EVERY_S, rebuild_all, patience_s=REBUILD_EVERY_S),
         Loop("sweep", SWEEP_EVERY_S, sweep_all),
         Loop("relay", RELAY_EVERY_S, relay_all),
         Loop("revoke", REVOKE_EVERY_S, revoke_all),
         Loop("mend", MEND_EVERY_S, mend_all),
+        Loop("another-ledger", LEDGER_EVERY_S, mend_if_another_ledger),
         Loop("mails", MAILS_EVERY_S, mail_all),
         Loop("territories", TERRITORIES_EVERY_S, look_for_territories_again),
     ]

@@ -10,7 +10,7 @@ import structlog
 
 from slots.errors import Unavailable
 
-FAILING_WAIT_MAX_S: Final = 5.0  # between tries while it fails
+FAILING_WAIT_MAX_S: Final = 5.0  # between tries while it fails, unless a loop says otherwise
 DOUBLINGS_MAX: Final = 10
 SAY_AGAIN_S: Final = 60.0  # how often a loop that goes on failing says so
 
@@ -24,6 +24,7 @@ class Loop:
     name: str
     every_s: float
     do: Callable[[], Awaitable[int]]
+    patience_s: float = FAILING_WAIT_MAX_S  # the longest wait between tries while it fails
     failing: str = ""  # what went wrong the last time; "" after a good round
     failures: int = 0  # in a row
     good_at: float | None = None  # of the event loop's clock; None before the first good round
@@ -57,7 +58,7 @@ class Loop:
         """Seconds until the next round: longer and longer while a busy loop fails."""
         if not self.failures:
             return self.every_s
-        return min(self.every_s * 2.0 ** min(self.failures, DOUBLINGS_MAX), FAILING_WAIT_MAX_S)
+        return min(self.every_s * 2.0 ** min(self.failures, DOUBLINGS_MAX), self.patience_s)
 
     def _failed(self, what: str, error: Exception | None = None) -> None:
         now = asyncio.get_running_loop().time()

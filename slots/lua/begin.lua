@@ -17,8 +17,11 @@ local generation, owner, lease_ms, only_if_lost, now_ms = unpack(ARGV)
 local now = clock(now_ms)
 
 if only_if_lost == '1' and trusted() then return { 'busy' } end
-local current, phase, lease_until, other = unpack(redis.call('HMGET', meta, 'generation', 'state', 'lease_until_ms', 'owner'))
-if phase == 'rebuilding' and other ~= owner and tonumber(lease_until) > now then return { 'busy' } end
+local current, phase, lease_until, other, replid =
+  unpack(redis.call('HMGET', meta, 'generation', 'state', 'lease_until_ms', 'owner', 'replid'))
+-- A lease that another server gave is void: that rebuild can no longer become ready.
+local is_leased = phase == 'rebuilding' and replid == replication_id() and tonumber(lease_until) > now
+if is_leased and other ~= owner then return { 'busy' } end
 if current and tonumber(current) >= tonumber(generation) then return { 'stale', current } end
 
 redis.call('HSET', meta, 'generation', generation, 'state', 'rebuilding', 'owner', owner,

@@ -13,14 +13,16 @@ from slots.reconcile.putting import put_all
 from slots.reconcile.rebuild import MEND, rebuild
 from slots.slot import Slot
 from slots.store.slot import slots_by_id, slots_on_the_books
+from slots.store.territory import ledger_identity
 from slots.territory import Territory
-from slots.transaction import entered
+from slots.transaction import entered, looking
 
 log = structlog.get_logger()
 
 
 async def mend(desk: Desk, territory: Territory, owner: str, now: datetime) -> int:
-    """Put every slot on the books: what is right costs no event. Each minute.
+    """Put every slot on the books: what is right costs no event. Each minute, and when `identity`
+    says another word.
 
     Where the broker knows more than the ledger, the ledger was restored to an earlier moment: the
     territory is rebuilt under a new generation. Returns how many slots were mended.
@@ -48,6 +50,18 @@ async def mend(desk: Desk, territory: Territory, owner: str, now: datetime) -> i
         log.warning("ledger.went-back", territory=territory.slug)
         return await rebuild(desk, territory, owner, now)
     return list(words.values()).count("put")
+
+
+async def identity(desk: Desk) -> str:
+    """Which ledger this is: another word after each start, promotion or restore of PostgreSQL.
+
+    Whoever hears another one mends at once: it may be at an earlier moment.
+
+    Raises:
+        LedgerUnavailable: Nobody can say.
+    """
+    async with looking(desk.pool) as conn:
+        return await ledger_identity(conn)
 
 
 async def _ledger_went_back(

@@ -26,3 +26,8 @@ async def next_generation(conn: Connection, *, at_least: int = 0) -> int:
     if at_least:
         return int(await QUERIES["advance_generation"].value(conn, at_least=at_least))
     return int(await QUERIES["next_generation"].value(conn))
+
+
+async def ledger_identity(conn: Connection) -> str:
+    """Differs after each start of the server, and between two databases."""
+    return str(await QUERIES["ledger_identity"].value(conn))

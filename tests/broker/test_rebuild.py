@@ -319,3 +319,11 @@ async def test_what_was_confirmed_before_redis_was_lost_is_busy_afterwards(stage
     await stage.rebuild(booked(slot, hold))
 
     assert (await stage.document(slot)).status == "busy"
+
+
+async def test_a_lease_of_a_server_that_was_replaced_keeps_nobody_waiting(stage: Stage):
+    assert await stage.begin(owner="died-with-its-server") == "begun"
+    await stage.lose_the_tail()
+
+    assert await stage.begin(owner="second") == "begun"
+    assert await stage.ready(owner="second") == 0

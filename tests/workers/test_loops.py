@@ -1,7 +1,10 @@
 import asyncio
 
 from slots.errors import LedgerUnavailable
+from workers.duties import REBUILD_EVERY_S, duties
 from workers.loops import FAILING_WAIT_MAX_S, Loop
+from workers.post import Post
+from workers.workshop import Workshop
 
 
 async def test_a_loop_carries_on_whatever_goes_wrong():
@@ -46,6 +49,15 @@ async def test_a_rare_loop_that_fails_does_not_wait_for_its_whole_period():
     await loop.once()
 
     assert loop.wait_s() == FAILING_WAIT_MAX_S
+
+
+async def test_a_rebuild_is_tried_each_second_however_long_redis_was_away(desk):
+    """Whoever has to wait for it waits for a free seat."""
+    workshop = Workshop(desk, Post("nobody@example.test", None), None)
+    rebuild = next(loop for loop in duties(workshop) if loop.name == "rebuild")
+    rebuild.failures = 20
+
+    assert rebuild.wait_s() == REBUILD_EVERY_S
 
 
 async def test_a_good_round_forgets_the_failures():
