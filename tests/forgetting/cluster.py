@@ -71,16 +71,16 @@ class Cluster:
         for node in self.nodes:
             await until(lambda node=node: follows_or_leads(node))
 
+    def keeps(self, partition: int) -> tuple[Node, Node]:
+        """The primary that keeps a partition at the start, and its replica."""
+        slot = key_slot(f"p{partition}".encode())
+        number = next(it for it in range(PRIMARIES) if slot <= slots_of(it)[1])
+        return self.primaries[number], self.replicas[number]
+
 
 def slots_of(number: int) -> tuple[int, int]:
     """The first and the last hash slot of a primary."""
     return number * SLOTS // PRIMARIES, (number + 1) * SLOTS // PRIMARIES - 1
-
-
-def partition_on(number: int) -> int:
-    """The lowest partition whose keys live on the primary of this number."""
-    first, last = slots_of(number)
-    return next(it for it in range(SLOTS) if first <= key_slot(f"p{it}".encode()) <= last)
 
 
 async def serves(node: Node) -> bool:
@@ -91,7 +91,9 @@ async def knows_all(node: Node, count: int) -> bool:
     return f"cluster_known_nodes:{count}\r".encode() in await node.ask("CLUSTER", "INFO")
 
 
+async def leads(node: Node) -> bool:
+    return await node.says("role:master")
+
+
 async def follows_or_leads(node: Node) -> bool:
-    return await node.says("replication", "role:master") or await node.says(
-        "replication", "master_link_status:up"
-    )
+    return await leads(node) or await node.says("master_link_status:up")

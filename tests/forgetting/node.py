@@ -2,14 +2,16 @@
 
 import contextlib
 import shutil
-import signal
 import socket
 from dataclasses import replace
 from pathlib import Path
 
 import redis.asyncio
+from redis.exceptions import RedisError
 
-from tests.conftest import SERVER_READY_WITHIN_S, running
+from tests.conftest import SERVER_READY_WITHIN_S
+from tests.faults.processes import Process
+from tests.forgetting.waiting import until
 from workers.embedded.account import servers_account
 from workers.embedded.choices import LOOPBACK, Choices
 from workers.embedded.valkey import Valkey, binary
@@ -17,56 +19,43 @@ from workers.embedded.valkey import Valkey, binary
 PASSWORD = "of-the-nodes"
 
 
-class Node:
+class Node(Process):
     """A server with a folder and a port of its own. *options* overrule its configuration."""
 
-    def __init__(self, directory: Path, *options: str, server: Path | None = None) -> None:
+    def __init__(
+        self, directory: Path, *options: str, server: Path | None = None, open_to_all: bool = False
+    ) -> None:
         choices = replace(Choices.make(), valkey_password=PASSWORD, valkey_port=free_port())
         account = servers_account()
         self.valkey = Valkey(directory, directory.with_suffix(".log"), account, choices)
         self.valkey.prepare()
         self.port = choices.valkey_port
-        self.url = self.valkey.url
-        self.options = options
-        self.server = server or binary()
-        self.process = None
-        self._running = contextlib.ExitStack()
-
-    def start(self) -> None:
+        self.url = f"redis://{LOOPBACK}:{self.port}" if open_to_all else self.valkey.url
+        self.options = (*options, "--requirepass", "") if open_to_all else options
         program = self.valkey.program(*self.options)
-        command = [str(self.server) if it == str(binary()) else it for it in program.command]
-        self.process = self._running.enter_context(running(replace(program, command=command)))
+        named = [str(server or binary()) if it == str(binary()) else it for it in program.command]
+        super().__init__(replace(program, command=named))
 
     async def ready(self) -> None:
-        await self.valkey.wait_ready(SERVER_READY_WITHIN_S)
-
-    def stop(self) -> None:
-        """In good order; nothing happens where it does not run."""
-        self._running.close()
-
-    def kill(self) -> None:
-        self.process.kill()
-        self.process.wait()
-        self._running.close()
-
-    def freeze(self) -> None:
-        self.process.send_signal(signal.SIGSTOP)
-
-    def thaw(self) -> None:
-        self.process.send_signal(signal.SIGCONT)
+        """Wait until it has read its files and answers."""
+        await until(self._answers, SERVER_READY_WITHIN_S)
 
     async def ask(self, *words: str | int) -> object:
         """One command, over a connection of its own."""
         async with redis.asyncio.from_url(self.url, socket_timeout=SERVER_READY_WITHIN_S) as client:
             return await client.execute_command(*words)
 
-    async def says(self, section: str, line: str) -> bool:
-        """Whether its INFO has this line now; false too while it does not answer."""
-        with contextlib.suppress(redis.RedisError, OSError):
+    async def says(self, line: str) -> bool:
+        """Whether this is in its word on replication; false too while it does not answer."""
+        with contextlib.suppress(RedisError, OSError):
             async with redis.asyncio.from_url(self.url, socket_timeout=1.0) as client:
-                info = await client.execute_command("INFO", section)
                 name, _, value = line.partition(":")
-                return str(info.get(name)) == value
+                return str((await client.info("replication")).get(name)) == value
+        return False
+
+    async def _answers(self) -> bool:
+        with contextlib.suppress(RedisError, OSError):
+            return bool(await self.ask("PING"))
         return False
 
     def keep_a_copy(self) -> None:

@@ -14,5 +14,10 @@ async def until(condition: Callable[[], Awaitable[object]], within_s: float = WI
     began_s = time.monotonic()
     async with asyncio.timeout(within_s):
         while not await condition():
-            await asyncio.to_thread(threading.Event().wait, LOOK_EVERY_S)
+            await pause()
     return time.monotonic() - began_s
+
+
+async def pause() -> None:
+    """A moment, so that whoever asks again and again leaves the machine to the others."""
+    await asyncio.to_thread(threading.Event().wait, LOOK_EVERY_S)

@@ -170,13 +170,18 @@ async def own_valkey(desk, unmade_servers: OwnServers) -> AsyncIterator[OwnServe
 
 @pytest.fixture
 def own_settings(unmade_servers: OwnServers, tmp_path: Path) -> Settings:
+    return settings_of(unmade_servers, tmp_path)
+
+
+def settings_of(servers: OwnServers, directory: Path) -> Settings:
+    """An installation on these servers, with its data in *directory*."""
     environ = {
-        "DATABASE_URL": unmade_servers.postgres.app_url,
-        "REDIS_URL": unmade_servers.valkey.url,
-        "DATA_DIR": str(tmp_path / "data"),
+        "DATABASE_URL": servers.postgres.app_url,
+        "REDIS_URL": servers.valkey.url,
+        "DATA_DIR": str(directory / "data"),
     }
     settings = Settings.from_environ(environ)
-    return replace(settings, owner_database_url=unmade_servers.postgres.owner_url)
+    return replace(settings, owner_database_url=servers.postgres.owner_url)
 
 
 @pytest.fixture
