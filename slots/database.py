@@ -43,6 +43,7 @@ JSONB_VERSION: Final = b"\x01"
 UNAVAILABLE: Final = (
     OSError,  # TimeoutError is one
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # the server said goodbye, and the connection is not yet closed
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,  # shutting down, starting, statement_timeout
     asyncpg.InsufficientResourcesError,  # too many connections, disk full

@@ -17,6 +17,9 @@ from slots.database import (
     create_pool,
     refuse_too_much_right,
 )
+from slots.errors import LedgerUnavailable
+from slots.transaction import entered
+from tests.world import HAUTS
 
 
 async def test_json_columns_are_python_values(pool):
@@ -60,6 +63,15 @@ async def test_a_server_that_is_not_there_is_unavailable_at_once(settings):
             pass
     assert time.monotonic() - started < BORROW_FOR_S
     pool.terminate()
+
+
+async def test_a_driver_that_has_heard_goodbye_and_not_yet_the_end_is_unavailable(pool):
+    """What asyncpg says to a statement between the server's FATAL and the end of its connection."""
+    goodbye = asyncpg.InternalClientError("cannot switch to state 12; another operation (2)")
+
+    with pytest.raises(LedgerUnavailable):
+        async with entered(pool, None, [HAUTS]):
+            raise goodbye
 
 
 @pytest.mark.parametrize(
