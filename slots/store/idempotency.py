@@ -1,8 +1,9 @@
 """Idempotency keys in the ledger: the same key has one effect and one answer (invariant 5)."""
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from slots import queries
 from slots.database import Connection
@@ -17,6 +18,14 @@ class Key:
 
     value: str
     body_hash: bytes
+
+    @classmethod
+    def of(cls, said: str, asked: bytes) -> Self:
+        """The key that a client *said* for what it *asked*. Only hashes of both are kept.
+
+        A careless client may say the name of a patient, and Redis must not have it.
+        """
+        return cls(hashlib.sha256(said.encode()).hexdigest(), hashlib.sha256(asked).digest())
 
 
 @dataclass(frozen=True, slots=True)

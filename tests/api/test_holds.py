@@ -68,6 +68,25 @@ async def test_repeating_a_hold_under_its_key_holds_the_same_seat(sign_in, world
     assert first.json() == again.json()
 
 
+async def test_a_name_that_a_careless_client_uses_as_a_key_is_kept_nowhere(
+    sign_in, world, redis_client, owner
+):
+    ann, rolf = await sign_in("ann"), await sign_in("rolf")
+    slot = await ann.offer(world.schedules["ann"])
+    held = await rolf.command("POST", f"/api/v1/slots/{slot['id']}/holds", key="Mme Durand")
+    confirm = f"/api/v1/holds/{held.json()['id']}/confirm"
+    choice = {"reason": "pain", "urgency": "today"}
+
+    booked = await rolf.command("POST", confirm, choice, key="Mme Durand")
+
+    assert booked.status_code == 201
+    assert [key async for key in redis_client.scan_iter("*answer*")]
+    assert [key async for key in redis_client.scan_iter("*Durand*")] == []
+    kept = [row["key"] for row in await owner.fetch("SELECT key FROM idempotency_key")]
+    assert kept
+    assert not any("Durand" in key for key in kept)
+
+
 async def test_who_only_sees_a_slot_may_not_hold_it(sign_in, world):
     ann, cora = await sign_in("ann"), await sign_in("cora")
     slot = await ann.offer(world.schedules["ann"])

@@ -3,7 +3,6 @@
 Starlette's routes and the OpenAPI document are both made from it, so that they cannot differ.
 """
 
-import hashlib
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -153,7 +152,7 @@ def key_of(request: Request[Any], value: str, canonical_body: bytes) -> Key:
     """The key, with the hash of what is asked for: spelling it differently is no difference."""
     scope = request.scope
     asked = f"{scope['method']}\n{scope['path']}\n".encode() + scope["query_string"]
-    return Key(value, hashlib.sha256(asked + b"\n" + canonical_body).digest())
+    return Key.of(value, asked + b"\n" + canonical_body)
 
 
 def desk_of(request: Request[Any]) -> Desk:

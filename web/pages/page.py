@@ -1,6 +1,5 @@
 """What every page has in common: who looks, which screens they have, and how a page is answered."""
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -135,7 +134,7 @@ def key_of(form: FormData, *more: str) -> Key:
     if not isinstance(given, str) or not 0 < len(given) <= 60:
         raise KeyRequired
     body = urlencode(sorted(form_fields(form)))
-    return Key(":".join((given, *more)), hashlib.sha256(body.encode()).digest())
+    return Key.of(":".join((given, *more)), body.encode())
 
 
 def see_other(path: str, **query: object) -> RedirectResponse:
