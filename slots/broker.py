@@ -335,17 +335,16 @@ class Broker:
                 return Snapshot(position(int(generation), entry_id.decode()), slots)
 
     async def position(self, territory: Territory) -> Position | None:
-        """Where the log stands; None while there is nothing to trust. A cheap probe.
+        """Where the log stands; None while the scripts would answer that it is being rebuilt.
 
-        A lost last event shows here: readers that stand elsewhere, and hear nothing, resync.
+        A cheap probe: a sweep of nothing. A lost last event shows here: readers that stand
+        elsewhere, and hear nothing, resync.
         """
-        async with _answering():
-            generation, last, state = await self.redis.hmget(
-                keys.named(territory, "meta"), "generation", "last", "state"
-            )
-        if state != b"ready":
+        try:
+            answer = await self._run("due", territory, limit=0, now_ms=self.clock_ms)
+        except Rebuilding:
             return None
-        return position(int(generation), last.decode())
+        return position(int(answer[2]), answer[3].decode())
 
     async def begin(
         self,
@@ -387,12 +386,8 @@ class Broker:
         return [(SlotId(UUID(slot)), HoldId(UUID(hold))) for slot, hold in pairs]
 
     async def is_trusted(self, territory: Territory) -> bool:
-        """Whether the scripts would answer; a dry sweep tells."""
-        try:
-            await self.due(territory, limit=0)
-        except Rebuilding:
-            return False
-        return True
+        """Whether the scripts would answer."""
+        return await self.position(territory) is not None
 
     async def slot_of_hold(self, territory: Territory, hold_id: HoldId) -> SlotId | None:
         """The slot of a hold that lives or lived here; None where Redis has forgotten it."""

@@ -60,6 +60,8 @@ async def test_after_a_restart_all_is_rebuilding_and_then_the_holds_are_there_ag
 
     async with started(valkey) as (stage, _):
         assert await stage.distrusts()
+        # The data is there: a screen must not take it for what is true now.
+        assert await stage.broker.position(stage.territory) is None
         for ask in (
             lambda: stage.hold(slot, account, key="one"),
             lambda: stage.renew(account, hold),

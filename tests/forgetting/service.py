@@ -81,6 +81,10 @@ class Service:
             return await self._may_hold(self.load.slots[0])
         return False
 
+    async def is_relayed(self, slot: SlotDocument) -> bool:
+        """Whether the outbox has forgotten the slot, because the broker knows."""
+        return not await self._asked("SELECT FROM outbox WHERE slot_id = $1", slot.id)
+
     async def has_failed(self, duty: str, times: int) -> bool:
         """Whether a duty of the worker has failed that often in a row."""
         return self.loops[duty].failures >= times
@@ -153,9 +157,12 @@ class Service:
         return found
 
     async def _appointments(self) -> list[asyncpg.Record]:
+        return await self._asked(APPOINTMENTS)
+
+    async def _asked(self, query: str, *arguments: object) -> list[asyncpg.Record]:
         conn = await asyncpg.connect(self._owner_url)
         try:
-            return await conn.fetch(APPOINTMENTS)
+            return await conn.fetch(query, *arguments)
         finally:
             await conn.close()
 

@@ -25,7 +25,7 @@ async def test_what_was_acknowledged_and_forgotten_is_no_lost_or_double_booking(
 
     held = await service.load.holds(rosa, slot)
     await service.load.books(rolf, slot)
-    await service.is_busy()
+    await until(lambda: service.is_relayed(slot))  # nobody will bring it again by itself
     generation = service.screen.generation(SLUGS[HAUTS])
     primary.kill() if end == "killed" else primary.freeze()
     replica.thaw()

@@ -136,6 +136,17 @@ async def test_a_hole_in_the_log_is_never_shown(hub, ledger, ear):
     assert slot.id in (await hub.board(HAUTS.id)).slots
 
 
+async def test_what_a_server_that_was_replaced_remembers_is_not_taken_for_true(hub, ledger, ear):
+    """It may stand where the hub stands and miss all that the ledger does until it is rebuilt."""
+    await ledger.offer()
+    await ear.next()
+    await ledger.broker.redis.hset(keys.named(HAUTS, "meta"), "replid", "0" * 40)
+
+    await until(lambda: in_trouble(hub, Rebuilding))
+    with pytest.raises(Rebuilding):
+        await hub.board(HAUTS.id)
+
+
 async def test_a_rebuild_starts_every_listener_anew(hub, ledger, ear):
     await ledger.offer()
     await ear.next()
