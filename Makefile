@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: run test prove check bench help unit race db
+.PHONY: run test prove check bench chaos help unit race db
 
 # More for pytest: make test PYTEST_ARGS="-k hold -x"
 PYTEST_ARGS ?=
@@ -31,6 +31,10 @@ check:     ## Format, lint, types, import contracts
 bench:     ## Ratios against a baseline in the same run; results in DATA_DIR/bench.json
 	@.ci/environment dev
 	.venv/bin/python -m tests.bench
+
+chaos:     ## Kills, freezes and cuts under load, then a verdict (CHAOS_SECONDS=120, CHAOS_SEED); kept in DATA_DIR/chaos
+	@.ci/environment dev
+	.venv/bin/python -m tests.chaos
 
 unit:      ## Only the pure core: seconds
 	@.ci/environment dev

@@ -26,29 +26,28 @@ class Connection:
         self.host, self.reader, self.writer = f"Host: 127.0.0.1:{port}", reader, writer
 
     async def post(self, path: str, headers: Iterable[str] = (), body: bytes = b"{}") -> Answer:
-        lines = [
-            f"POST {path} HTTP/1.1",
-            self.host,
-            "Content-Type: application/json",
-            f"Content-Length: {len(body)}",
-            *headers,
-            "",
-            "",
-        ]
-        self.writer.write("\r\n".join(lines).encode() + body)
-        return await self._answer()
+        headers = ("Content-Type: application/json", *headers)
+        return await self.ask("POST", path, headers, body)
 
     async def get(self, path: str, headers: Iterable[str] = ()) -> Answer:
-        lines = [f"GET {path} HTTP/1.1", self.host, *headers, "", ""]
-        self.writer.write("\r\n".join(lines).encode())
+        return await self.ask("GET", path, headers)
+
+    async def ask(
+        self, method: str, path: str, headers: Iterable[str] = (), body: bytes = b""
+    ) -> Answer:
+        lines = [f"{method} {path} HTTP/1.1", self.host, *headers]
+        if body:
+            lines.append(f"Content-Length: {len(body)}")
+        self.writer.write("\r\n".join([*lines, "", ""]).encode() + body)
         return await self._answer()
 
     async def _answer(self) -> Answer:
         head = (await self.reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
-        length = next(
+        lengths = (
             int(line.split(":")[1]) for line in head if line.lower().startswith("content-length:")
         )
-        return Answer(int(head[0].split()[1]), await self.reader.readexactly(length))
+        body = await self.reader.readexactly(next(lengths, 0))  # 204 has no length
+        return Answer(int(head[0].split()[1]), body)
 
 
 async def connect(port: int) -> Connection:

@@ -196,7 +196,7 @@ class End(asyncio.Protocol):
             self.heard.popleft()
             if data == END:
                 other.close()
-            else:
+            elif not other.is_closing():
                 other.write(data)
 
     def turn(self) -> None:
