@@ -261,7 +261,7 @@ CREATE TABLE slot (
   CONSTRAINT slot_no_overlap_in_room
     EXCLUDE USING gist (healthcare_service_id WITH =, room WITH =, tstzrange(starts_at, ends_at, '[)') WITH &&)
     WHERE (withdrawn_at IS NULL AND modality IN ('AMB', 'HH'))
-);
+) WITH (fillfactor = 70);  -- a new version of a slot stays on its page, and no index hears of it
 CREATE INDEX slot_by_end ON slot (territory_id, ends_at);
 CREATE INDEX slot_by_schedule ON slot (schedule_id, starts_at);
 
@@ -737,7 +737,7 @@ RETURNS TABLE (version bigint, seats jsonb) LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   booked_version bigint;
 BEGIN
-  PERFORM enter(acting_account_id, within_territories);
+  PERFORM set_config('app.account', acting_account_id::text, true), set_config('app.territories', within_territories::text, true);
   WITH unchanged AS (
     UPDATE slot SET version = slot.version + 1
       FROM schedule
