@@ -127,7 +127,7 @@ class Story:
         """A place in no log: it must never be taken for one."""
         screen.cut()
         screen.forgets()
-        generation, _, entry = (await self.truth.at()).partition(".")
+        generation, _, entry = self.truth.last.partition(".")
         number = int(generation)
         places = (f"{number}.", f"{number - 1}.{entry}", f"{number + 1}.{entry}", entry, "0-0")
         others = (f"{number}.{entry}1", f"{number}.0-1", f"{number}.{entry} ", "nonsense")

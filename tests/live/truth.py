@@ -53,6 +53,11 @@ class Truth:
         assert at is not None
         return at
 
+    @property
+    def last(self) -> Position:
+        """The last place heard of, whether or not the log still stands there."""
+        return Position(next(reversed(self.events), "1.0-0"))
+
     async def event(self, at: str) -> Event:
         """The event at a position."""
         if at not in self.events:
