@@ -4,7 +4,7 @@
 --   docs     hash    slot id → the slot's card: open JSON text, opaque to Lua
 --   states   hash    slot id → MessagePack of the state below
 --   holds    hash    hold id → slot id, also for a while after the hold has ended
---   holders  hash    account id → MessagePack of {hold id → expires_ms, or SEALED}
+--   holders  hash    account id → MessagePack of {hold id → when it or its slot ends, in ms, or SEALED}
 --   live     zset    slot ids on the boards, by start
 --   due      zset    slot ids, by the next instant at which time changes them
 --   seals    zset    'slot id|hold id', by the instant of the seal

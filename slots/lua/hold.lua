@@ -62,7 +62,7 @@ local expires = now + tonumber(ttl_ms)
 state.held[hold_id] = { seat = seat, account = account_id, expires = expires, sealed = false,
   terms = state.terms, renewed = false }
 redis.call('HSET', holds, hold_id, slot_id)
-remember_holder(account_id, hold_id, expires)
+remember_holder(account_id, hold_id, math.min(expires, state.over))
 redis.call('SET', answer, cmsgpack.pack({ slot_id = slot_id, hold_id = hold_id, seat = seat, expires = expires }),
   'PX', answer_ttl_ms)
 tell('slot.held', slot_id, state)

@@ -86,11 +86,13 @@ end
 redis.call('HSET', docs, slot_id, card)
 state.over_done = state.over <= now
 state.live = not withdrawn and not state.over_done and state.live_from <= now
+-- `begin` emptied what is derived from the states, and another capacity may be over at another instant.
+for hold_id, hold in pairs(state.held) do
+  remember_holder(hold.account, hold_id, hold.sealed and SEALED or math.min(hold.expires, state.over))
+end
 if is_quiet then
-  -- `begin` emptied what is derived from the states: who holds what, and what is sealed.
   for hold_id, hold in pairs(state.held) do
     redis.call('HSET', holds, hold_id, slot_id)
-    remember_holder(hold.account, hold_id, hold.sealed and SEALED or hold.expires)
     if hold.sealed then redis.call('ZADD', seals, now, slot_id .. '|' .. hold_id) end
   end
 elseif was_live or state.live then

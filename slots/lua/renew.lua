@@ -34,7 +34,7 @@ if hold.renewed then return { 'renewed' } end
 
 hold.renewed = true
 hold.expires = now + tonumber(ttl_ms)
-remember_holder(account_id, hold_id, hold.expires)
+remember_holder(account_id, hold_id, math.min(hold.expires, state.over))
 redis.call('SET', answer,
   cmsgpack.pack({ hold_id = hold_id, slot_id = slot_id, seat = hold.seat, expires = hold.expires }), 'PX', answer_ttl_ms)
 tell('slot.renewed', slot_id, state)

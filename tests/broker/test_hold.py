@@ -19,6 +19,7 @@ from slots.slot import HOLD_FOR, HOLDS_PER_ACCOUNT_MAX
 from tests.broker.stage import START, Stage, changed, make_account, make_slot
 
 A_MILLISECOND = timedelta(milliseconds=1)
+A_MINUTE = timedelta(minutes=1)
 
 
 async def test_a_free_seat_is_the_callers_for_three_minutes(stage: Stage):
@@ -172,6 +173,20 @@ async def test_overdue_holds_do_not_count_though_nobody_swept(stage: Stage):
     stage.pass_time(A_MILLISECOND)
 
     assert (await stage.hold(slot, account)).seat == 1
+
+
+async def test_holds_of_a_slot_that_is_over_do_not_count_though_nobody_swept(stage: Stage):
+    account = make_account()
+    ending = await stage.offer(capacity=HOLDS_PER_ACCOUNT_MAX, starts_at=START, lasts=A_MINUTE)
+    for _ in range(HOLDS_PER_ACCOUNT_MAX):
+        await stage.hold(ending, account)
+    slot = await stage.offer()
+    with pytest.raises(TooManyHolds):
+        await stage.hold(slot, account)
+
+    stage.pass_time(A_MINUTE)
+
+    await stage.hold(slot, account)
 
 
 async def test_sealed_holds_count_however_old(stage: Stage):

@@ -99,7 +99,7 @@ GUARDS = {
     ),
     "holders are known after a rebuild": (
         "put",
-        "remember_holder(hold.account, hold_id, hold.sealed and SEALED or hold.expires)",
+        "remember_holder(hold.account, hold_id, hold.sealed and SEALED or math.min(hold.expires, state.over))",
         "",
     ),
     "state and event are one": ("release", "tell('slot.released', slot_id, state)", ""),
