@@ -52,11 +52,12 @@ class Account:
         self, territory_id: TerritoryId, schedule_id: UUID, audience: frozenset[Audience]
     ) -> bool:
         """Whether a slot of this schedule and audience is on this account's screens."""
-        return (
-            bool(self.hears(territory_id) & audience)
-            or self.acts_for(schedule_id)
-            or Role.COORDINATOR in self.roles_in(territory_id)
-        )
+        hears, sees_all = self.sees_as(territory_id)
+        return bool(hears & audience) or sees_all or self.acts_for(schedule_id)
+
+    def sees_as(self, territory_id: TerritoryId) -> tuple[frozenset[Audience], bool]:
+        """What `may_see` depends on beside whose slot it is: who is alike in this sees alike."""
+        return self.hears(territory_id), Role.COORDINATOR in self.roles_in(territory_id)
 
     def origins_in(self, territory_id: TerritoryId, schedule_id: UUID) -> list[Origin]:
         """The origins this account may truthfully give a booking there, the likeliest first.

@@ -12,6 +12,7 @@ import uvicorn
 from slots import logs
 from slots.settings import Settings, SettingsError
 from web.app import create_app
+from web.live.direct import DirectProtocol
 
 MESSAGE_BYTES_MAX: Final = 16 * 1024  # of a client's WebSocket message
 STOP_WITHIN_S: Final = 3  # for requests on their way, once we are told to stop
@@ -39,8 +40,7 @@ def configuration(settings: Settings) -> uvicorn.Config:
         port=settings.port,
         loop="uvloop",
         http="httptools",
-        # Of uvicorn's implementations the one that tells a slow reader's socket to wait.
-        ws="websockets-sansio",
+        ws=DirectProtocol,
         ws_max_size=MESSAGE_BYTES_MAX,
         ws_per_message_deflate=False,
         lifespan="on",

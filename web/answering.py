@@ -137,11 +137,13 @@ class _Seen:
     def write_line(self) -> None:
         taken_s = time.perf_counter() - self.started_at
         route = self.route
+        # A live socket is closed by its wire, not through here.
+        status = self.scope["state"].get("close_code", self.status)
         fields: dict[str, Any] = {
             "request_id": self.request_id,
             "method": self.method,
             "route": route,
-            "status": self.status,
+            "status": status,
             "duration_ms": round(taken_s * 1000, 1),
         }
         if self.code:
@@ -151,7 +153,7 @@ class _Seen:
             fields["account_id"] = str(account_id)
         write = log.debug if route in QUIET_ROUTES else log.info
         write("request" if self.scope["type"] == "http" else "socket", **fields)
-        metrics.requests(fields["method"], route, self.status).inc()
+        metrics.requests(fields["method"], route, status).inc()
         if self.scope["type"] == "http":
             metrics.seconds(route).observe(taken_s)
 

@@ -90,7 +90,7 @@ async def servers(directory: Path) -> AsyncIterator[tuple[Postgres, Valkey]]:
     valkey = Valkey(directory / "valkey", directory / "valkey.log", account, choices)
     postgres.prepare()
     valkey.prepare()
-    with running(postgres.program()), running(valkey.program()):
+    with running(postgres.program(track_commit_timestamp="on")), running(valkey.program()):
         await valkey.wait_ready(READY_WITHIN_S)
         await postgres.wait_ready(READY_WITHIN_S)
         yield postgres, valkey
@@ -113,7 +113,7 @@ def process(module: str, settings: Settings, port: int, log: Path):
         ) as child,
     ):
         try:
-            yield
+            yield child
         finally:
             child.terminate()
 

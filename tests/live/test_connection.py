@@ -4,19 +4,20 @@ import msgspec
 
 from slots.audience import Role
 from tests.live.making import Log, make_account, make_document, words
-from web.live.connection import BACKLOG_MAX, Connection
+from web.live.connection import Connection
 from web.live.frames import CloseCode
 from web.live.session import Session
+from web.live.wire import BACKLOG_MAX, AsgiWire
 
 
 def connect():
-    return Connection(Session(make_account(Role.REGULATOR)), b"session", "rights")
+    return Connection(Session(make_account(Role.REGULATOR)), b"session", "rights", AsgiWire())
 
 
 async def handed_out(connection):
     texts = []
-    while connection._backlog:
-        texts += await connection.next()
+    while connection.wire._backlog:
+        texts += (await connection.wire.next()).texts
     return words(texts)
 
 
@@ -36,11 +37,11 @@ async def test_frames_are_handed_out_in_order():
 
 async def test_a_reader_waits_for_the_next_frame():
     connection = connect()
-    waiting = asyncio.ensure_future(connection.next())
+    waiting = asyncio.ensure_future(connection.wire.next())
 
     connection.push(["frame"])
 
-    assert await waiting == ["frame"]
+    assert (await waiting).texts == ("frame",)
 
 
 async def test_a_slow_reader_is_told_to_resync_and_closed():
@@ -54,7 +55,7 @@ async def test_a_slow_reader_is_told_to_resync_and_closed():
 
     assert connection.ending is CloseCode.SLOW
     assert await handed_out(connection) == ["resync", "bye"]
-    assert await connection.next() is None
+    assert await connection.wire.next() is None
 
 
 async def test_the_first_reason_to_close_stands():
@@ -64,15 +65,15 @@ async def test_the_first_reason_to_close_stands():
     connection.end(CloseCode.SHUTDOWN)
     connection.push(["too late"])
 
-    [bye] = await connection.next()
+    [bye] = (await connection.wire.next()).texts
     assert msgspec.json.decode(bye)["code"] == CloseCode.NOT_SIGNED_IN.number
-    assert await connection.next() is None
+    assert await connection.wire.next() is None
 
 
 async def test_closing_wakes_a_reader_that_waits():
     connection = connect()
-    waiting = asyncio.ensure_future(connection.next())
+    waiting = asyncio.ensure_future(connection.wire.next())
 
     connection.end(CloseCode.SHUTDOWN)
 
-    assert words(await waiting) == ["bye"]
+    assert words((await waiting).texts) == ["bye"]

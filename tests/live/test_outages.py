@@ -15,6 +15,7 @@ from web.live import presence as presence_module
 from web.live.connection import Connection
 from web.live.presence import Presence
 from web.live.session import Session
+from web.live.wire import AsgiWire
 
 # A probe a second, which gives up after 2.5 s; and a breath.
 REDIS_IS_GIVEN_UP_AFTER_S = 6
@@ -106,14 +107,14 @@ async def test_without_the_ledger_open_sockets_stay_and_are_told_so(hub, setting
     await soon(hub.follow(HAUTS_ID))
     pool = await create_pool(away(settings))
     presence = Presence(hub, pool)
-    connection = Connection(Session(make_account()), b"session", "rights")
+    connection = Connection(Session(make_account()), b"session", "rights", AsgiWire())
     with presence.watched(connection):
         presence.start()
 
         await until(lambda: not presence.ledger)
         presence.heartbeat(connection)
 
-        assert '"ledger":false' in (await connection.next())[0]
+        assert '"ledger":false' in (await connection.wire.next()).texts[0]
         assert connection.ending is None
         with pytest.raises(LedgerUnavailable):
             await presence.opened_by(b"session")

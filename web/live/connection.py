@@ -1,85 +1,68 @@
-"""One open socket as the rest of the process sees it: what waits to be sent, and how it ends."""
+"""One open socket as the rest of the process sees it: what it is told, and how it ends."""
 
 import asyncio
-from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 
 from web.live.feed import Change, Feed
 from web.live.frames import CloseCode
 from web.live.session import Session
+from web.live.wire import Sending, Wire
 
-BACKLOG_MAX: Final = 256  # sendings that wait; a reader further behind is told to resync
-CLOSE_WITHIN_S: Final = 5.0  # then the socket is dropped, whether or not it took the last frames
 SILENT_AFTER_S: Final = 60.0  # without a pong: six heartbeats
 
 
 class Connection:
-    """Takes whatever its session makes of the news, at once, and never waits for the reader.
+    """Passes on whatever its session makes of the news, at once, and never waits for the reader."""
 
-    A slow reader costs at most BACKLOG_MAX frames that it shares with the others.
-    """
+    __slots__ = ("ending", "heartbeat_at", "pong_at", "rights", "session", "session_hash", "wire")
 
-    def __init__(self, session: Session, session_hash: bytes, rights: str) -> None:
+    def __init__(self, session: Session, session_hash: bytes, rights: str, wire: Wire) -> None:
         """*session_hash* and *rights*: under what the socket was opened."""
         now = asyncio.get_running_loop().time()
         self.session = session
         self.session_hash = session_hash
         self.rights = rights
+        self.wire = wire
         self.heartbeat_at = now
         self.pong_at = now
         self.ending: CloseCode | None = None
-        self.dropped = asyncio.Event()
-        self._backlog: deque[Sequence[str]] = deque()
-        self._wake = asyncio.Event()
 
-    # As the hub's listener.
+    # What happens in a territory.
 
     def changed(self, feed: Feed, change: Change) -> None:
-        """Queue the frames of one change."""
+        """Tell one change."""
         self.push(self.session.changed(feed, change))
 
     def renewed(self, feed: Feed) -> None:
-        """Queue a fresh snapshot."""
+        """Tell a fresh snapshot."""
         self.push(self.session.renewed(feed))
 
     def recovered(self, feed: Feed) -> None:
-        """Queue the snapshot that had to wait."""
+        """Tell the snapshot that had to wait."""
         self.push(self.session.recovered(feed))
 
     # What is to be sent.
 
-    def push(self, texts: Sequence[str]) -> None:
-        """Queue frames that belong together; too many sendings that wait end the socket."""
-        if self.ending is not None or not texts:
-            return
-        if len(self._backlog) >= BACKLOG_MAX:
+    def push(self, texts: Iterable[str]) -> None:
+        """Tell frames that belong together."""
+        sending = Sending.of(texts)
+        if sending.texts:
+            self.tell(sending)
+
+    def tell(self, sending: Sending) -> None:
+        """Pass on frames; a reader who is too far behind is told to resync, and closed."""
+        if self.ending is None and not self.wire.tell(sending):
             self.end(CloseCode.SLOW)
-            return
-        self._backlog.append(texts)
-        self._wake.set()
 
     def heartbeat(self, now: datetime, age_s: float, *, ledger: bool) -> None:
-        """Queue a heartbeat."""
+        """Tell a heartbeat."""
         self.heartbeat_at = asyncio.get_running_loop().time()
         self.push([self.session.heartbeat(now, age_s, ledger=ledger)])
 
     def end(self, code: CloseCode) -> None:
-        """Say goodbye and close; what still waits is not sent. The first reason stands."""
-        if self.ending is not None:
-            return
-        self.ending = code
-        self._backlog.clear()
-        self._backlog.append(self.session.farewell(code))
-        self._wake.set()
-        asyncio.get_running_loop().call_later(CLOSE_WITHIN_S, self.dropped.set)
-
-    async def next(self) -> Sequence[str] | None:
-        """The next frames to send; None when the last ones have been handed out."""
-        while not self._backlog:
-            if self.ending is not None:
-                return None
-            self._wake.clear()
-            await self._wake.wait()
-        return self._backlog.popleft()
+        """Say goodbye and close. The first reason stands."""
+        if self.ending is None:
+            self.ending = code
+            self.wire.finish(Sending.of(self.session.farewell(code)), code)

@@ -77,6 +77,11 @@ class Change:
         self.after = after
         self._texts: dict[tuple[str, int], str] = {}
 
+    @property
+    def schedule_ids(self) -> set[ScheduleId]:
+        """Whose slot it was and is."""
+        return {slot.schedule_id for slot in (self.before, self.after) if slot is not None}
+
     def text(self, what: frames.As) -> str:
         """The `event` frame, with or without HTML."""
         assert self.after is not None

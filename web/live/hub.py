@@ -4,12 +4,15 @@ The hub needs nobody's account and waits for nobody: a listener that cannot keep
 affair. It reads Redis only at the start of a territory and after a break.
 """
 
+from collections.abc import Hashable
 from typing import Protocol
 
 from slots.errors import Rebuilding
 from slots.ids import TerritoryId
 from slots.territory import Territories
 from web.catalogue import ActLabels
+from web.live.circle import Circle
+from web.live.connection import Connection
 from web.live.feed import Board, Change, Feed
 from web.live.follower import Follower
 
@@ -37,6 +40,7 @@ class Hub:
         self._act_labels = act_labels
         self._followers: dict[int, Follower] = {}
         self._listeners: dict[TerritoryId, dict[Listener, None]] = {}
+        self._circles: dict[tuple[TerritoryId, Hashable], Circle] = {}
 
     async def board(self, territory_id: TerritoryId) -> Board:
         """All live slots of a territory, whoever may see them.
@@ -64,6 +68,21 @@ class Hub:
     def age_s(self, territory_id: TerritoryId) -> float:
         """Seconds since Redis's last word on a followed territory."""
         return self._follower(territory_id).age_s(territory_id)
+
+    def join(self, territory_id: TerritoryId, connection: Connection) -> None:
+        """Tell *connection* what happens in a territory, with those who see it alike."""
+        key = (territory_id, connection.session.sees_as(territory_id))
+        if key not in self._circles:
+            # Few, however many sockets: never taken away.
+            self._circles[key] = Circle()
+            self.listen(territory_id, self._circles[key])
+        self._circles[key].join(connection)
+
+    def part(self, connection: Connection) -> None:
+        """Tell *connection* nothing any more."""
+        for territory_id in connection.session.territory_ids:
+            key = (territory_id, connection.session.sees_as(territory_id))
+            self._circles[key].leave(connection)
 
     def listen(self, territory_id: TerritoryId, listener: Listener) -> None:
         """Tell *listener* from now on; twice is once."""

@@ -72,7 +72,7 @@ class Presence:
             yield
         finally:
             metrics.SOCKETS.dec()
-            self._hub.leave(connection)
+            self._hub.part(connection)
             del self._connections[connection]
             if not self._connections:
                 self._emptied.set()

@@ -4,13 +4,14 @@ It turns what happens into the frames that this viewer may have. Two rules: posi
 along `prev`, by equality only; and what the viewer may not see leaves no trace but a `skip`.
 """
 
+from collections.abc import Hashable, Iterable
 from datetime import datetime
 
 from msgspec import UNSET, Raw
 
 from slots.account import Account
 from slots.events import Position
-from slots.ids import TerritoryId
+from slots.ids import ScheduleId, TerritoryId
 from slots.times import rfc3339
 from web.live import frames
 from web.live.feed import Change, Feed, LiveSlot
@@ -30,6 +31,15 @@ class Session:
     def territory_ids(self) -> list[TerritoryId]:
         """The territories that are followed."""
         return list(self._at)
+
+    def sees_as(self, territory_id: TerritoryId) -> Hashable:
+        """Viewers alike in this are told the same of a slot that is none of theirs."""
+        return self._account.sees_as(territory_id)
+
+    @property
+    def schedule_ids(self) -> Iterable[ScheduleId]:
+        """The schedules whose slots this viewer sees whatever their audience."""
+        return self._account.schedules
 
     def reaches(self, territory_id: TerritoryId) -> bool:
         """Whether this viewer may follow the territory at all."""
@@ -57,13 +67,25 @@ class Session:
 
     def changed(self, feed: Feed, change: Change) -> list[str]:
         """The frames for one change of a territory, which the feed has applied already."""
-        stands_at = self._at[change.territory.id]
-        if stands_at == change.event.at:
+        if self.moves(change):
+            return [self.text(change)]
+        if self._at[change.territory.id] == change.event.at:
             return []  # Told already, while it was taken up.
-        if stands_at != change.event.prev:
-            return self.renewed(feed)
-        self._at[change.territory.id] = change.event.at
-        return [self._text(change)]
+        return self.renewed(feed)
+
+    def moves(self, change: Change) -> bool:
+        """Move along *change*, which `text` then tells; False where it is not the next one."""
+        event, territory_id = change.event, change.territory.id
+        if self._at[territory_id] != event.prev:
+            return False
+        self._at[territory_id] = event.at
+        return True
+
+    def text(self, change: Change) -> str:
+        """What this viewer is told of a change: event, gone or skip."""
+        if self._sees(change, change.after):
+            return change.text(self.what)
+        return change.gone() if self._sees(change, change.before) else change.skip()
 
     def renewed(self, feed: Feed) -> list[str]:
         """The frames for a feed that had to start anew."""
@@ -95,13 +117,8 @@ class Session:
     def _texts_since(self, changes: list[Change]) -> list[str] | None:
         """None where it cannot be told whether the viewer had seen a slot that is not there now."""
         if all(change.before_known or self._sees(change, change.after) for change in changes):
-            return [self._text(change) for change in changes]
+            return [self.text(change) for change in changes]
         return None
-
-    def _text(self, change: Change) -> str:
-        if self._sees(change, change.after):
-            return change.text(self.what)
-        return change.gone() if self._sees(change, change.before) else change.skip()
 
     def _sees(self, change: Change, slot: LiveSlot | None) -> bool:
         return slot is not None and sees(self._account, change.territory.id, slot)

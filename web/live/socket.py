@@ -7,14 +7,14 @@ upgrade a proxy refuses.
 import asyncio
 import logging
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 from msgspec import UNSET, Raw
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
-from starlette.websockets import WebSocket, WebSocketDisconnect
+from starlette.websockets import WebSocket
 
 from slots.territory import Territory
 from slots.times import rfc3339
@@ -22,6 +22,7 @@ from web.auth import account_of, session_hash_of
 from web.boards import territories_asked
 from web.live import frames
 from web.live.connection import Connection
+from web.live.direct import wire_of
 from web.live.frames import BadFrame, CloseCode, Pong, Subscribe
 from web.live.hub import Hub
 from web.live.presence import Presence
@@ -46,37 +47,13 @@ async def live(websocket: WebSocket) -> None:
     websocket.state["account_id"] = signed_in.account.id  # for the canonical line
     await websocket.accept(subprotocol=frames.SUBPROTOCOL if offered else None)
 
-    connection = Connection(Session(signed_in.account), signed_in.session_hash, rights)
+    wire = wire_of(websocket.scope)
+    connection = Connection(Session(signed_in.account), signed_in.session_hash, rights, wire)
     with presence.watched(connection):
         connection.push([frames.write(frames.Hello(rfc3339(datetime.now(UTC))))])
-        await _until_first(
-            _send(websocket, connection),
-            _receive(websocket, connection, hub, presence),
-            connection.dropped.wait(),
-        )
-
-
-async def _until_first(*coroutines: Any) -> None:
-    """Run them until one ends, and end the others."""
-    tasks = [asyncio.ensure_future(coroutine) for coroutine in coroutines]
-    try:
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in tasks:
-            task.cancel()
-        results = await asyncio.gather(*tasks, return_exceptions=True)
-    for result in results:
-        if isinstance(result, Exception) and not isinstance(result, WebSocketDisconnect):
-            raise result
-
-
-async def _send(websocket: WebSocket, connection: Connection) -> None:
-    """Hand out what waits, at the reader's pace."""
-    while (texts := await connection.next()) is not None:
-        for text in texts:
-            await websocket.send_text(text)
-    assert connection.ending is not None
-    await websocket.close(connection.ending.number, connection.ending.reason)
+        await wire.carry(websocket, _receive(websocket, connection, hub, presence))
+    if connection.ending is not None:
+        websocket.state["close_code"] = connection.ending.number  # for the canonical line
 
 
 async def _receive(
@@ -110,14 +87,17 @@ async def _subscribe(
     if len(followed) < len(wanted):
         connection.end(CloseCode.NOT_YOURS)
         return
+    feeds = [(await hub.follow(territory.id), after) for territory, after in followed]
     connection.session.what = frame.as_
-    for territory, after in followed:
-        feed = await hub.follow(territory.id)
-        # Listen first, then look, then send. Nothing awaits between these lines, so that no event
-        # falls between the snapshot and what follows it; the session would notice by `prev`.
-        hub.listen(territory.id, connection)
-        is_current = hub.is_current(territory.id)
-        connection.push(connection.session.take_up(feed, after, is_current=is_current))
+    texts: list[str] = []
+    for feed, after in feeds:
+        # Join, then look, then send. Nothing awaits between these lines, so that no event falls
+        # between the snapshot and what follows it; the session would notice by `prev`.
+        hub.join(feed.territory.id, connection)
+        is_current = hub.is_current(feed.territory.id)
+        texts += connection.session.take_up(feed, after, is_current=is_current)
+    # All at once: a reader may be behind by what it was sent at once, however much that is.
+    connection.push(texts)
     # At once, so that the page knows how old this is before it trusts it.
     presence.heartbeat(connection)
 

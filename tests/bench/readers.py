@@ -1,0 +1,100 @@
+"""Many open boards, read in one thread that does little else: it must not be what is measured."""
+
+import base64
+import os
+import re
+import select
+import socket
+import threading
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+
+from tests.bench.sockets import SUBSCRIBE, masked
+
+OPEN_WITHIN_S = 30.0
+POLL_S = 0.05
+READ_BYTES = 1 << 20
+TAIL_BYTES = 128  # longer than what is looked for
+EVENT = b'"t":"event"'
+CONFIRMED = re.compile(rb'"type":"slot\.confirmed","slot":\{"id":"([0-9a-f-]{36})')
+
+
+class Readers(threading.Thread):
+    """Reads all its sockets until closed. Counts events, and notes when each booking was heard."""
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self.events = 0
+        self.last_at = 0.0
+        self.heard: Counter[bytes] = Counter()
+        self.heard_at: defaultdict[bytes, float] = defaultdict(float)
+        self._closing = False
+        self._poll = select.epoll()
+        self._tails: dict[int, bytes] = {}
+        self._sockets: dict[int, socket.socket] = {}
+        self.start()
+
+    def open(self, port: int, cookies: Iterable[str], until: bytes = b"") -> None:
+        """One board more for each of *cookies*, open once the server has said *until*."""
+        for cookie in cookies:
+            opened = open_board(port, cookie, until)
+            opened.setblocking(False)
+            self._sockets[opened.fileno()] = opened
+            self._tails[opened.fileno()] = b""
+            self._poll.register(opened, select.EPOLLIN)
+
+    def __len__(self) -> int:
+        return len(self._sockets)
+
+    def run(self) -> None:
+        buffer = memoryview(bytearray(READ_BYTES))
+        while not self._closing:
+            for number, _ in self._poll.poll(POLL_S):
+                size = self._sockets[number].recv_into(buffer)
+                assert size, "the server closed a board"
+                self._read(number, bytes(buffer[:size]), time.time())
+
+    def _read(self, number: int, data: bytes, at: float) -> None:
+        data = self._tails[number] + data
+        end = data.rfind(EVENT) + 1
+        if end:
+            self.events += data.count(EVENT)
+            self.last_at = at
+        for match in CONFIRMED.finditer(data):
+            self.heard[match[1]] += 1
+            self.heard_at[match[1]] = at
+            end = max(end, match.end())
+        self._tails[number] = data[max(end, len(data) - TAIL_BYTES) :]
+
+    def close(self) -> None:
+        self._closing = True
+        self.join()
+        for opened in self._sockets.values():
+            opened.close()
+
+
+def open_board(port: int, cookie: str, until: bytes) -> socket.socket:
+    opened = socket.create_connection(("127.0.0.1", port), timeout=OPEN_WITHIN_S)
+    lines = [
+        "GET /live HTTP/1.1",
+        f"Host: 127.0.0.1:{port}",
+        f"Origin: http://127.0.0.1:{port}",
+        "Upgrade: websocket",
+        "Connection: Upgrade",
+        f"Sec-WebSocket-Key: {base64.b64encode(os.urandom(16)).decode()}",
+        "Sec-WebSocket-Version: 13",
+        "Sec-WebSocket-Protocol: chrono48.live.v1",
+        cookie,
+        "",
+        "",
+    ]
+    opened.sendall("\r\n".join(lines).encode())
+    data = b""
+    while b"\r\n\r\n" not in data:
+        data += opened.recv(READ_BYTES)
+    assert b" 101 " in data, data
+    opened.sendall(masked(SUBSCRIBE))
+    while until not in data[-TAIL_BYTES - READ_BYTES :]:
+        data += opened.recv(READ_BYTES)
+    return opened
