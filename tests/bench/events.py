@@ -1,5 +1,7 @@
 """Real event frames, for the baselines: what the product has just sent, as it sent it."""
 
+import asyncio
+
 from msgspec import Raw
 
 from slots.log import LogReader
@@ -8,6 +10,14 @@ from tests.live.making import HAUTS
 from web.live import frames
 
 EVENTS = 200  # a round
+
+
+async def a_turn() -> None:
+    """Let whatever is ready run once."""
+    loop = asyncio.get_running_loop()
+    turned = loop.create_future()
+    loop.call_soon(turned.set_result, None)
+    await turned
 
 
 async def latest_texts(settings: Settings) -> list[str]:

@@ -9,7 +9,7 @@ import sys
 import uvloop
 
 from slots.settings import Settings
-from tests.bench.events import latest_texts
+from tests.bench.events import a_turn, latest_texts
 from web.live.wire import framed
 
 UPGRADED = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"
@@ -40,7 +40,7 @@ class Socket(asyncio.Protocol):
         for frame in frames:
             for transport in transports:
                 transport.write(frame)
-            await asyncio.sleep(0)  # one write for each event
+            await a_turn()  # one write for each event
         self.transport.write(ANSWER)
 
 

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
 
 from slots.settings import Settings
-from tests.bench.events import latest_texts
+from tests.bench.events import a_turn, latest_texts
 from web.__main__ import configuration
 
 queues: dict[asyncio.Queue[str], None] = {}
@@ -35,7 +35,7 @@ async def go(request):
         for queue in queues:
             queue.put_nowait(text)
         # One write for each event: the sockets send before the next one comes.
-        await asyncio.sleep(0)
+        await a_turn()
     return Response()
 
 
