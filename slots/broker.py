@@ -77,6 +77,17 @@ class Seal:
     slot: bytes
 
 
+class Kept(msgspec.Struct, array_like=True):
+    """The head of a slot's state, as lua/_common.lua keeps it."""
+
+    version: int
+    generation: str
+    held: Any  # {hold id: {expires, sealed, …}}, or an empty list
+
+
+_KEPT: Final = msgspec.msgpack.Decoder(Kept)
+
+
 class HoldEnded(Exception):
     """A hold is no more: *error* says why, *slot_id* of which slot where that is still known."""
 
@@ -255,7 +266,7 @@ class Broker:
             over_ms=to_ms(slot.over_at),
             withdrawn=int(slot.withdrawn),
             booked=" ".join(f"{seat}:{hold_id or ''}" for seat, hold_id in slot.seats.items()),
-            generation=generation,
+            read_under=generation,
             event=event,
             now_ms=self.clock_ms,
         )
@@ -299,14 +310,14 @@ class Broker:
                 keys.named(territory, "states"), [str(slot_id) for slot_id in slot_ids]
             )
         states = {
-            slot_id: msgspec.msgpack.decode(state)
+            slot_id: _kept(state)
             for slot_id, state in zip(slot_ids, packed, strict=True)
             if state is not None
         }
         return {
-            slot_id: int(state["version"])
+            slot_id: state.version
             for slot_id, state in states.items()
-            if state["generation"].encode() == generation
+            if state.generation.encode() == generation
         }
 
     async def is_held(self, territory: Territory, slot_id: SlotId) -> bool:
@@ -316,8 +327,8 @@ class Broker:
             now_ms = int(self.clock_ms) if self.clock_ms else await self._now_ms()
         if packed is None:
             return False
-        held = msgspec.msgpack.decode(packed)["held"]
-        return any(hold["sealed"] or hold["expires"] > now_ms for hold in dict(held).values())
+        held = dict(_kept(packed).held)
+        return any(hold["sealed"] or hold["expires"] > now_ms for hold in held.values())
 
     async def due(self, territory: Territory, limit: int = DUE_BATCH_MAX) -> int:
         """Emit what time has changed. Returns how many slots had something due."""
@@ -359,7 +370,7 @@ class Broker:
         answer = await self._run(
             "begin",
             territory,
-            generation=generation,
+            new_generation=generation,
             owner=owner,
             lease_ms=_ms(lease),
             only_if_lost=int(only_if_lost),
@@ -370,7 +381,7 @@ class Broker:
 
     async def ready(self, territory: Territory, generation: int, owner: str) -> int | None:
         """End a rebuild. Returns how many slots the ledger lacked; None where it was lost."""
-        answer = await self._run("ready", territory, generation=generation, owner=owner)
+        answer = await self._run("ready", territory, begun_generation=generation, owner=owner)
         return int(answer[2]) if answer[0] == b"ready" else None
 
     async def old_seals(
@@ -432,6 +443,13 @@ async def _answering() -> AsyncIterator[None]:
             yield
     except redis_url.UNAVAILABLE as error:
         raise BrokerUnavailable from error
+
+
+def _kept(packed: bytes) -> Kept:
+    try:
+        return _KEPT.decode(packed)
+    except msgspec.ValidationError as error:
+        raise Rebuilding from error  # another layout: what `begin` takes away
 
 
 def _ended(answer: list[Any]) -> Exception:

@@ -2,16 +2,16 @@
 --
 -- All keys of a territory share one hash tag; every script receives the same list of them:
 --   docs     hash    slot id → the slot's card: open JSON text, opaque to Lua
---   states   hash    slot id → MessagePack of the state below
+--   states   hash    slot id → MessagePack of the state below: an array of STATE_FIELDS in load_state's order
 --   holds    hash    hold id → slot id, also for a while after the hold has ended
 --   holders  hash    account id → MessagePack of {hold id → when it or its slot ends, in ms, or SEALED}
 --   live     zset    slot ids on the boards, by start
 --   due      zset    slot ids, by the next instant at which time changes them
 --   seals    zset    'slot id|hold id', by the instant of the seal
 --   log      stream  type, generation, prev, slot_id, live, slot
---   meta     hash    generation, state (ready, rebuilding), replid, last, lease_until_ms, owner
+--   meta     hash    generation, state (ready, rebuilding), replid, layout, last, lease_until_ms, owner
 --
--- state  version, generation, terms, capacity, audience, live_from, over, withdrawn, live, over_done,
+-- state  version, generation, terms, capacity, audience, starts, live_from, over, withdrawn, live, over_done,
 --        booked  {seat → hold id or ''}
 --        held    {hold id → {seat, account, expires, sealed, terms, renewed}}
 --        past    list of {hold id, account, why}: holds that have ended, the latest PAST_MAX
@@ -19,8 +19,11 @@
 local LOG_LENGTH = 10000 -- entries kept, about; a reader further behind takes a snapshot
 local PAST_MAX = 50
 local SEALED = -1
+local LAYOUT = '2' -- of what is kept under these keys; another one is begun anew
+local STATE_FIELDS = 14
 
 local docs, states, holds, holders, live, due, seals, log, meta = unpack(KEYS)
+local generation, last -- where the log stands: `phase` reads it, `append` moves it
 
 -- One clock for all: the server's own. A test passes a number instead of ''.
 local function clock(now_ms)
@@ -31,15 +34,18 @@ end
 
 local function text(number) return string.format('%.0f', number) end
 
--- A server that restarted or was promoted has another replication id: its log may have lost its tail.
-local function replication_id()
-  return string.match(redis.call('INFO', 'replication'), 'master_replid:(%x+)')
+-- 'ready' or 'rebuilding'; nil where nothing can be trusted: a server that restarted or was promoted
+-- has another replication id, and its log may have lost its tail.
+local function phase()
+  local state, replid, layout
+  state, replid, layout, generation, last = unpack(redis.call('HMGET', meta, 'state', 'replid', 'layout', 'generation', 'last'))
+  if layout ~= LAYOUT then return nil end
+  -- Looked for, not parsed: INFO is long.
+  local is_same_server = string.find(redis.call('INFO', 'replication'), 'master_replid:' .. replid, 1, true)
+  return is_same_server and state or nil
 end
 
-local function trusted()
-  local state, replid = unpack(redis.call('HMGET', meta, 'state', 'replid'))
-  return state == 'ready' and replid == replication_id()
-end
+local function trusted() return phase() == 'ready' end
 
 -- RFC 3339 in UTC: days to a date as in Hinnant's civil_from_days; the sandbox has no os.date.
 local function rfc3339(ms)
@@ -61,7 +67,13 @@ end
 
 local function load_state(slot_id)
   local packed = redis.call('HGET', states, slot_id)
-  return packed and cmsgpack.unpack(packed) or nil
+  if not packed then return nil end
+  -- From behind the array's head the values come one by one: quicker than a table that grows.
+  local _, version, of_generation, held, booked, past, terms, capacity, audience, starts, live_from, over, withdrawn, is_live,
+    over_done = cmsgpack.unpack_limit(packed, STATE_FIELDS, 1)
+  return { version = version, generation = of_generation, held = held, booked = booked, past = past, terms = terms,
+    capacity = capacity, audience = audience, starts = starts, live_from = live_from, over = over, withdrawn = withdrawn,
+    live = is_live, over_done = over_done, on_board = is_live and starts }
 end
 
 -- How many seats are booked and held, and when the first unsealed hold ends. A hold on a seat that
@@ -78,15 +90,10 @@ local function count(state)
   return booked, held, held_until
 end
 
-local function free_seats(state)
-  local booked, held = count(state)
-  return state.withdrawn and 0 or math.max(0, state.capacity - booked - held)
-end
-
 -- The slot as everybody sees it: the opaque card, spliced with the counters.
 local function public(slot_id, state)
   local booked, held, held_until = count(state)
-  local free = free_seats(state)
+  local free = state.withdrawn and 0 or math.max(0, state.capacity - booked - held)
   local status = state.withdrawn and 'busy-unavailable' or free > 0 and 'free' or held > 0 and 'busy-tentative' or 'busy'
   return string.format('%s,"capacity":%d,"free":%d,"held":%d,"booked":%d,"held_until":%s,"status":"%s","version":%s}',
     redis.call('HGET', docs, slot_id), state.capacity, free, held, booked,
@@ -96,20 +103,23 @@ end
 -- Append one event to the log. Each names the one before it, so that a reader who stands at B and
 -- sees prev = A knows that it missed something. State and event are one: same script, same step.
 local function append(kind, slot_id, is_live, doc)
-  local generation, prev = unpack(redis.call('HMGET', meta, 'generation', 'last'))
-  local at = redis.call('XADD', log, 'MAXLEN', '~', LOG_LENGTH, '*', 'type', kind, 'generation', generation,
-    'prev', prev or '', 'slot_id', slot_id, 'live', is_live and '1' or '0', 'slot', doc)
-  redis.call('HSET', meta, 'last', at)
-  return at
+  last = redis.call('XADD', log, 'MAXLEN', '~', LOG_LENGTH, '*', 'type', kind, 'generation', generation,
+    'prev', last, 'slot_id', slot_id, 'live', is_live and '1' or '0', 'slot', doc)
+  redis.call('HSET', meta, 'last', last)
 end
 
 local function tell(kind, slot_id, state)
   append(kind, slot_id, state.live, public(slot_id, state))
 end
 
-local function remember_holder(account, hold_id, until_ms)
+local function held_by(account)
   local packed = redis.call('HGET', holders, account)
-  local held = packed and cmsgpack.unpack(packed) or {}
+  return packed and cmsgpack.unpack(packed) or {}
+end
+
+-- *held*: what the account holds, where the caller has just asked.
+local function remember_holder(account, hold_id, until_ms, held)
+  held = held or held_by(account)
   held[hold_id] = until_ms
   if next(held) then
     redis.call('HSET', holders, account, cmsgpack.pack(held))
@@ -168,11 +178,13 @@ end
 -- hold may still become its appointment.
 local function save(slot_id, state)
   if state.over_done and not has_sealed(state) then return forget_slot(slot_id, state) end
-  redis.call('HSET', states, slot_id, cmsgpack.pack(state))
-  if state.live then
-    redis.call('ZADD', live, state.starts, slot_id)
-  else
-    redis.call('ZREM', live, slot_id)
+  redis.call('HSET', states, slot_id, cmsgpack.pack({ state.version, state.generation, state.held, state.booked, state.past,
+    state.terms, state.capacity, state.audience, state.starts, state.live_from, state.over, state.withdrawn, state.live,
+    state.over_done }))
+  local on_board = state.live and state.starts
+  if on_board ~= state.on_board then
+    if on_board then redis.call('ZADD', live, on_board, slot_id) else redis.call('ZREM', live, slot_id) end
+    state.on_board = on_board
   end
   local instant = next_instant(state)
   if instant then

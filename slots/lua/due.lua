@@ -13,5 +13,4 @@ Every other script settles its own slot first, so a late sweep delays the news, 
 local limit, now_ms = unpack(ARGV)
 if not trusted() then return { 'rebuilding' } end
 local count = settle_all(limit, clock(now_ms))
-local generation, last = unpack(redis.call('HMGET', meta, 'generation', 'last'))
 return { 'settled', count, generation, last }

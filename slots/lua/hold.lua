@@ -27,9 +27,9 @@ local now = clock(now_ms)
 if not trusted() then return { 'rebuilding' } end
 local before = redis.call('GET', answer)
 if before then
-  before = cmsgpack.unpack(before)
-  if before.slot_id ~= slot_id then return { 'mismatch' } end
-  return { 'held', before.hold_id, before.seat, text(before.expires) }
+  local its_slot, its_hold, seat, expires_ms = string.match(before, '^(%S+) (%S+) (%d+) (%d+)$')
+  if its_slot ~= slot_id then return { 'mismatch' } end
+  return { 'held', its_hold, tonumber(seat), expires_ms }
 end
 
 local state = load_state(slot_id)
@@ -37,17 +37,18 @@ if not state then return { 'unknown' } end
 if settle(slot_id, state, now) then save(slot_id, state) end
 if state.over_done then return { 'unknown' } end
 
-local hears = false
-for word in string.gmatch(audiences, '%S+') do
-  if string.find(' ' .. state.audience .. ' ', ' ' .. word .. ' ', 1, true) then hears = true end
+local hears, wanted = false, ' ' .. audiences .. ' '
+for word in string.gmatch(state.audience, '%S+') do
+  if string.find(wanted, ' ' .. word .. ' ', 1, true) then hears = true end
 end
 if not hears then return { 'not-yours' } end
 if state.withdrawn then return { 'withdrawn' } end
 if not state.live then return { 'not-live' } end
-if free_seats(state) < 1 then return { 'taken' } end
+local booked, held = count(state)
+if booked + held >= state.capacity then return { 'taken' } end
 
-local packed, holding = redis.call('HGET', holders, account_id), 0
-for _, until_ms in pairs(packed and cmsgpack.unpack(packed) or {}) do
+local held_before, holding = held_by(account_id), 0
+for _, until_ms in pairs(held_before) do
   -- An overdue unsealed hold counts as free in every script at once, swept or not.
   if until_ms == SEALED or until_ms > now then holding = holding + 1 end
 end
@@ -62,9 +63,8 @@ local expires = now + tonumber(ttl_ms)
 state.held[hold_id] = { seat = seat, account = account_id, expires = expires, sealed = false,
   terms = state.terms, renewed = false }
 redis.call('HSET', holds, hold_id, slot_id)
-remember_holder(account_id, hold_id, math.min(expires, state.over))
-redis.call('SET', answer, cmsgpack.pack({ slot_id = slot_id, hold_id = hold_id, seat = seat, expires = expires }),
-  'PX', answer_ttl_ms)
+remember_holder(account_id, hold_id, math.min(expires, state.over), held_before)
+redis.call('SET', answer, slot_id .. ' ' .. hold_id .. ' ' .. seat .. ' ' .. text(expires), 'PX', answer_ttl_ms)
 tell('slot.held', slot_id, state)
 save(slot_id, state)
 return { 'held', hold_id, seat, text(expires) }

@@ -1,13 +1,13 @@
 --[[ put: the ledger's slot, whole and versioned. The newest wins, whoever brings it, however late.
 
 KEYS  docs states holds holders live due seals log meta
-ARGV  slot_id card capacity version terms audience starts_ms live_from_ms over_ms withdrawn booked generation event now_ms
+ARGV  slot_id card capacity version terms audience starts_ms live_from_ms over_ms withdrawn booked read_under event now_ms
 
   card        open JSON object without its brace; opaque
   audience    words with a space between
   withdrawn   1 or 0
   booked      `seat:hold_id` with a space between; `seat:` where no hold came before
-  generation  the one that the caller read before it read the ledger
+  read_under  the generation that the caller knew before it read the ledger
   event       what to call it in the log; a slot that becomes live is `slot.offered`
 
 Returns
@@ -20,15 +20,15 @@ Returns
 
 While a territory is rebuilt, puts of its new generation are kept without an event: `ready` starts a new log.
 ]]
-local slot_id, card, capacity, version, terms, audience, starts_ms, live_from_ms, over_ms, withdrawn, booked, generation,
+local slot_id, card, capacity, version, terms, audience, starts_ms, live_from_ms, over_ms, withdrawn, booked, read_under,
   event, now_ms = unpack(ARGV)
 local now = clock(now_ms)
 version, capacity, withdrawn = tonumber(version), tonumber(capacity), withdrawn == '1'
 
-local phase, replid, current = unpack(redis.call('HMGET', meta, 'state', 'replid', 'generation'))
-if not phase or replid ~= replication_id() then return { 'rebuilding' } end
-if generation ~= current then return { 'other-generation', current } end
-local is_quiet = phase == 'rebuilding'
+local now_in = phase()
+if not now_in then return { 'rebuilding' } end
+if read_under ~= generation then return { 'other-generation', generation } end
+local is_quiet = now_in == 'rebuilding'
 
 local state = load_state(slot_id)
 if state and not is_quiet and settle(slot_id, state, now) then
@@ -91,6 +91,7 @@ for hold_id, hold in pairs(state.held) do
   remember_holder(hold.account, hold_id, hold.sealed and SEALED or math.min(hold.expires, state.over))
 end
 if is_quiet then
+  state.on_board = nil -- the board is empty
   for hold_id, hold in pairs(state.held) do
     redis.call('HSET', holds, hold_id, slot_id)
     if hold.sealed then redis.call('ZADD', seals, now, slot_id .. '|' .. hold_id) end

@@ -1,16 +1,15 @@
 --[[ ready: the rebuild is complete. Slots that the ledger lacks go; a new log starts.
 
 KEYS  docs states holds holders live due seals log meta
-ARGV  generation owner
+ARGV  begun_generation owner
 
 Returns
   {'ready', entry_id, dropped}  of `log.started`, and how many slots the ledger lacked
   {'lost'}   the generation is no longer the caller's, or the server was replaced meanwhile
 ]]
-local generation, owner = unpack(ARGV)
+local begun_generation, owner = unpack(ARGV)
 
-local current, phase, replid, whose = unpack(redis.call('HMGET', meta, 'generation', 'state', 'replid', 'owner'))
-if current ~= generation or phase ~= 'rebuilding' or whose ~= owner or replid ~= replication_id() then
+if phase() ~= 'rebuilding' or generation ~= begun_generation or redis.call('HGET', meta, 'owner') ~= owner then
   return { 'lost' }
 end
 local dropped = 0
@@ -22,6 +21,8 @@ for _, slot_id in ipairs(redis.call('HKEYS', states)) do
   end
 end
 redis.call('DEL', log)
-redis.call('HSET', meta, 'state', 'ready', 'last', '')
+redis.call('HSET', meta, 'state', 'ready')
 redis.call('HDEL', meta, 'owner', 'lease_until_ms')
-return { 'ready', append('log.started', '', false, ''), dropped }
+last = ''
+append('log.started', '', false, '')
+return { 'ready', last, dropped }

@@ -22,9 +22,9 @@ local now = clock(now_ms)
 if not trusted() then return { 'rebuilding' } end
 local before = redis.call('GET', answer)
 if before then
-  before = cmsgpack.unpack(before)
-  if before.hold_id ~= hold_id then return { 'mismatch' } end
-  return { 'held', before.slot_id, before.seat, text(before.expires) }
+  local its_slot, its_hold, seat, expires_ms = string.match(before, '^(%S+) (%S+) (%d+) (%d+)$')
+  if its_hold ~= hold_id then return { 'mismatch' } end
+  return { 'held', its_slot, tonumber(seat), expires_ms }
 end
 
 local slot_id, state, hold, otherwise = find_hold(hold_id, account_id, now)
@@ -35,8 +35,7 @@ if hold.renewed then return { 'renewed' } end
 hold.renewed = true
 hold.expires = now + tonumber(ttl_ms)
 remember_holder(account_id, hold_id, math.min(hold.expires, state.over))
-redis.call('SET', answer,
-  cmsgpack.pack({ hold_id = hold_id, slot_id = slot_id, seat = hold.seat, expires = hold.expires }), 'PX', answer_ttl_ms)
+redis.call('SET', answer, slot_id .. ' ' .. hold_id .. ' ' .. hold.seat .. ' ' .. text(hold.expires), 'PX', answer_ttl_ms)
 tell('slot.renewed', slot_id, state)
 save(slot_id, state)
 return { 'held', slot_id, hold.seat, text(hold.expires) }

@@ -15,7 +15,6 @@ local now = clock(now_ms)
 
 if not trusted() then return { 'rebuilding' } end
 if settle_all(limit, now) >= tonumber(limit) then return { 'settling' } end
-local generation, last = unpack(redis.call('HMGET', meta, 'generation', 'last'))
 local result = { 'snapshot', generation, last }
 for index, slot_id in ipairs(redis.call('ZRANGE', live, 0, -1)) do
   result[index + 3] = public(slot_id, load_state(slot_id))

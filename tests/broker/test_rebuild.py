@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import msgspec
 import pytest
 
 from slots import keys
@@ -327,3 +328,19 @@ async def test_a_lease_of_a_server_that_was_replaced_keeps_nobody_waiting(stage:
 
     assert await stage.begin(owner="second") == "begun"
     assert await stage.ready(owner="second") == 0
+
+
+async def test_what_another_version_kept_in_another_way_is_distrusted_and_begun_anew(stage: Stage):
+    slot = await stage.offer()
+    await stage.hold(slot, account := make_account())
+    meta, states = (keys.named(stage.territory, name) for name in ("meta", "states"))
+    await stage.tap.hset(meta, "layout", "1")
+    await stage.tap.hset(states, str(slot.id), msgspec.msgpack.encode({"version": 1}))
+
+    assert await stage.distrusts()
+    with pytest.raises(Rebuilding):
+        await stage.broker.versions(stage.territory, [slot.id])
+    await stage.rebuild(slot)
+
+    assert (await stage.document(slot)).free == 1
+    assert (await stage.hold(slot, account)).seat == 1

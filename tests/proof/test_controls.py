@@ -138,7 +138,7 @@ async def test_versioned_put_somebody_applies_what_was(witness, monkeypatch, gua
 
 async def test_atomic_script_two_look_before_either_takes(witness, monkeypatch, guarded):
     if not guarded:
-        look = "if free_seats(state) < 1 then return { 'taken' } end"
+        look = "if booked + held >= state.capacity then return { 'taken' } end"
         without(monkeypatch, "hold", look, ("while taken[seat] or", "while"))
         both_have_looked = asyncio.Barrier(2)
         original = witness.desk.broker.hold

@@ -41,11 +41,11 @@ GUARDS = {
         "",
     ),
     "the horizon": ("hold", "if not state.live then return { 'not-live' } end", ""),
-    "a free seat": ("hold", "if free_seats(state) < 1 then return { 'taken' } end", ""),
+    "a free seat": ("hold", "if booked + held >= state.capacity then return { 'taken' } end", ""),
     "another seat for each": ("hold", "while taken[seat] or", "while"),
     "the same key, the same hold": (
         "hold",
-        "return { 'held', before.hold_id, before.seat, text(before.expires) }",
+        "return { 'held', its_hold, tonumber(seat), expires_ms }",
         "",
     ),
     "the version": (
@@ -55,7 +55,7 @@ GUARDS = {
     ),
     "the generation": (
         "put",
-        "if generation ~= current then return { 'other-generation', current } end",
+        "if read_under ~= generation then return { 'other-generation', generation } end",
         "",
     ),
     "the ledger ends what it contradicts": (
@@ -84,12 +84,12 @@ GUARDS = {
     ),
     "a log that may have lost its tail": (
         "_common",
-        "return state == 'ready' and replid == replication_id()",
-        "return state == 'ready'",
+        "return is_same_server and state or nil",
+        "return state",
     ),
     "one rebuilder at a time": (
         "begin",
-        "if phase == 'rebuilding' and other ~= owner and tonumber(lease_until) > now then return { 'busy' } end",
+        "if is_leased and other ~= owner then return { 'busy' } end",
         "",
     ),
     "what the ledger lacks goes": (
@@ -103,7 +103,7 @@ GUARDS = {
         "",
     ),
     "state and event are one": ("release", "tell('slot.released', slot_id, state)", ""),
-    "each event names the one before": ("_common", "'prev', prev or ''", "'prev', ''"),
+    "each event names the one before": ("_common", "'prev', last", "'prev', ''"),
 }
 
 
