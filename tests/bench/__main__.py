@@ -15,11 +15,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from slots.settings import Settings
-from tests.bench import boards, booking, live
+from tests.bench import boards, booking, broker, live
 from tests.bench.rows import ROUNDS, Row
 from tests.bench.stage import open_stage
 
-GROUPS = {"boards": boards.rows, "booking": booking.rows, "live": live.rows}
+GROUPS = {
+    "boards": boards.rows,
+    "booking": booking.rows,
+    "live": live.rows,
+    "broker": broker.rows,
+}
 
 
 async def main() -> int:
