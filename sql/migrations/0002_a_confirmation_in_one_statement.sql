@@ -59,7 +59,7 @@ BEGIN
     UPDATE slot SET version = slot.version + 1
       FROM schedule
      WHERE slot.id = of_slot_id AND slot.version = seen_version AND slot.terms = seen_terms
-       AND slot.starts_at = slot_starts_at AND slot.schedule_id = of_schedule_id
+       AND slot.starts_at = slot_starts_at AND slot.schedule_id = of_schedule_id AND slot.capacity >= of_seat
        AND slot.withdrawn_at IS NULL AND slot.audience && heard
        AND schedule.id = slot.schedule_id AND schedule.daily_cap IS NULL
     RETURNING slot.version
