@@ -94,7 +94,7 @@ def is_explained(operations: Sequence[Operation], losses: Sequence[Loss] = ()) -
         following = []
         for step in _possible(steps, done):
             states = list(after(state, step.operation))
-            if state in states and step.only_looks:
+            if state in states and step.only_looks and _leaves_open(steps, done, step):
                 # It fits now and changes nothing: no other place for it leaves more open.
                 following = [(done | step.bit, state)]
                 break
@@ -109,7 +109,7 @@ def is_explained(operations: Sequence[Operation], losses: Sequence[Loss] = ()) -
 def _possible(steps: Sequence[_Step], done: int) -> Iterator[_Step]:
     """What may happen next: called before anything still missing had returned."""
     by = min(step.latest for step in steps if not step.optional and not done & step.bit)
-    now = max((step.operation.called_at for step in steps if done & step.bit), default=-math.inf)
+    now = _now(steps, done)
     twins = set()
     for step in steps:
         if done & step.bit or step.operation.called_at > by or step.latest < now:
@@ -117,6 +117,17 @@ def _possible(steps: Sequence[_Step], done: int) -> Iterator[_Step]:
         if step.twin is None or step.twin not in twins:
             yield step
         twins.add(step.twin)
+
+
+def _leaves_open(steps: Sequence[_Step], done: int, step: _Step) -> bool:
+    """Whether nothing that may still happen must happen before *step* was called."""
+    now, called_at = _now(steps, done), step.operation.called_at
+    return not any(now <= one.latest < called_at for one in steps if not done & one.bit)
+
+
+def _now(steps: Sequence[_Step], done: int) -> float:
+    """It is at least as late as the latest call of what has happened."""
+    return max((step.operation.called_at for step in steps if done & step.bit), default=-math.inf)
 
 
 def _steps(operations: Sequence[Operation], losses: Sequence[Loss]) -> Iterator[_Step]:

@@ -278,6 +278,20 @@ ONLY_WHERE_REDIS_FORGETS = {
 }
 FORGETS = Loss(5, 6, back_to=1)
 
+
+def test_a_refusal_that_fits_early_does_not_shut_out_a_loss_before_it():
+    """As chaos found it: the refusal overlaps the hold that followed the loss."""
+    operations = [
+        offered(),
+        held("a", 2, "h"),
+        held("b", 10, "i"),
+        op("c", "hold", 10.5, 12, "slot-taken"),
+    ]
+
+    assert violation("slot", operations, [Loss(5, 6)]) is None
+    assert violation("slot", operations) is not None
+
+
 # What Redis alone knew. Whatever it forgets, no seat is booked twice and no booking goes.
 HOLDS_THAT_MAY_BE_LOST = {
     "a seat held by two",
