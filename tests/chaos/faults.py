@@ -56,6 +56,8 @@ def schedule(random: Random, kinds: Sequence[Kind]) -> Iterator[tuple[Blow, ...]
     """Each kind once, in random order; then two at once, for ever."""
     for kind in random.sample(kinds, len(kinds)):
         yield (_blow(random, kind),)
+    while len({kind.what for kind in kinds}) < 2:
+        yield (_blow(random, random.choice(kinds)),)
     while True:
         pair = [_blow(random, kind) for kind in random.choices(kinds, k=2)]
         # Two may not quarrel over the same process or link.

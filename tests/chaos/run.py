@@ -59,6 +59,7 @@ class Run:
         self.history = history.Recorder(home / "history.jsonl")
         self.town = Town(stage.ground, self.history)
         self.told, self.over = Told(), asyncio.Event()
+        self.askers: list[Asker] = []
         self.frames_with_mark: list[str] = []
         self.faults: Counter[str] = Counter()
         self.healed_s: dict[str, float] = {}
@@ -77,7 +78,9 @@ class Run:
         return Random(self.random.getrandbits(64))
 
     def _asker(self, person: Person) -> Asker:
-        return Asker(person, self.stage.ways, self.told, self._random(), self.over)
+        asker = Asker(person, self.stage.ways, self.told, self._random(), self.over)
+        self.askers.append(asker)
+        return asker
 
     def _board(self, person: Person) -> Board:
         slugs = [self.stage.ground.slugs[number] for number in person.territories]
@@ -97,6 +100,8 @@ class Run:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            for asker in (*self.askers, *(prober.asker for prober in self.healing.probers)):
+                asker.leave()
 
     async def play(self) -> None:
         """Faults, until time is up and each kind was there."""
