@@ -18,6 +18,7 @@ from tests.proof import linearizability
 from tests.proof.history import DONE, History, Operation
 
 SETTLED_WITHIN_S = 30.0
+JUDGED_WITHIN_S = 60.0  # seconds are enough for a good history; what is wrong takes long to find
 EDGE = timedelta(seconds=3)  # slots that go live or end just now may be on a board, or not
 
 APPOINTMENTS = "SELECT id::text, slot_id::text, seat, hold_id::text, status FROM appointment"
@@ -63,12 +64,16 @@ def double_bookings(
 
 def lost(
     appointments: Sequence[Mapping[str, Any]],
+    slots: Iterable[str],
     confirmed: Iterable[Mapping[str, Any]],
     history: History,
 ) -> list[str]:
-    """Confirmed to somebody, and not there; or cancelled, and nobody had asked for it."""
+    """Confirmed to somebody, and not there; or cancelled, and nobody had asked for it.
+
+    The same for what was offered. *slots*: all that PostgreSQL has.
+    """
     by_id = {row["id"]: row for row in appointments}
-    found = []
+    found = [f"slot {slot}: offered, not there" for slot in history.slots.keys() - {*slots}]
     for told in confirmed:
         row = by_id.get(told["appointment"])
         if row is None:
@@ -90,8 +95,12 @@ def asked_to_end(operations: Iterable[Operation]):
 def violations(history: History, slots: Sequence[Mapping[str, Any]]) -> list[str]:
     """Slots whose history has no explanation. What nobody was seen to offer, somebody offered."""
     by_id = {row["id"]: row for row in slots}
-    found = []
+    found, ends_at = [], time.monotonic() + JUDGED_WITHIN_S
     for slot, operations in history.slots.items():
+        if slot not in by_id:
+            continue  # lost with its offer, which `lost` says
+        if time.monotonic() > ends_at:
+            return [*found, "not all slots were judged in time"]
         whole = [one for one in operations if not _is_over(one, by_id[slot])]
         if not any(one.verb == "offer" for one in operations):
             told = {name: by_id[slot][name] for name in ("capacity", "audience")}

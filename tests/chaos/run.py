@@ -173,7 +173,7 @@ async def evidence(run: Run, seconds: float) -> Evidence:
         faults=run.faults,
         healed_s=run.healed_s,
         double_bookings=judging.double_bookings(appointments, told, capacities),
-        lost=judging.lost(appointments, town.confirmed, told),
+        lost=judging.lost(appointments, capacities, town.confirmed, told),
         violations=await asyncio.to_thread(judging.violations, told, slots),
         holes=[hole for board in run.boards for hole in board.holes],
         differing=differing,

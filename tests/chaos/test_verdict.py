@@ -123,10 +123,11 @@ def test_a_seat_that_two_were_told_is_a_double_booking_whatever_postgresql_has()
 def test_a_confirmation_that_is_not_there_or_that_nobody_cancelled_is_lost():
     heard = history(booked("x", 1.0))
 
-    assert judging.lost([row("x")], [told("x")], heard) == []
-    assert "not there" in judging.lost([], [told("x")], heard)[0]
-    assert "elsewhere" in judging.lost([row("x", seat=2)], [told("x")], heard)[0]
+    assert judging.lost([row("x")], [SLOT], [told("x")], heard) == []
+    assert "not there" in judging.lost([], [SLOT], [told("x")], heard)[0]
+    assert "elsewhere" in judging.lost([row("x", seat=2)], [SLOT], [told("x")], heard)[0]
+    assert "offered, not there" in judging.lost([row("x")], [], [told("x")], heard)[0]
     cancelled = [row("x", status="cancelled")]
-    assert "nobody asked" in judging.lost(cancelled, [told("x")], heard)[0]
+    assert "nobody asked" in judging.lost(cancelled, [SLOT], [told("x")], heard)[0]
     asked = [operation("cancel", 3.0, appointment="of x")]
-    assert judging.lost(cancelled, [told("x")], history(booked("x", 1.0), asked)) == []
+    assert judging.lost(cancelled, [SLOT], [told("x")], history(booked("x", 1.0), asked)) == []
