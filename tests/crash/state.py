@@ -22,7 +22,7 @@ from web.catalogue import ActLabels
 from web.live.feed import Feed
 
 TABLES = "slot appointment hold_end idempotency_key outbox mail audit".split()
-PACKED = ("states", "holders", "answer")  # MessagePack; the rest of a territory's keys is text
+PACKED = ("states", "holders")  # MessagePack; the rest of a territory's keys is text
 APART = ("log", "meta")  # told as events; positions and generations are their own affair
 OF_A_TRY = {"attempts", "next_try_at"}  # of a mail: how often it took, not what became of it
 
@@ -140,9 +140,12 @@ def _read(what: str, found: tuple[bytes, Any]) -> str:
         return f"{name.decode()} {value:.0f}"
     if what not in PACKED:
         return f"{name.decode()} {value.decode()}"
-    state = msgspec.msgpack.decode(value)
-    state.pop("generation", None)
-    return f"{name.decode()} {json.dumps(state, sort_keys=True)}"
+    kept = msgspec.msgpack.decode(value)
+    if what == "states":
+        _, generation, *_ = kept
+        assert generation.isdigit(), "the second field of a state is its generation"
+        del kept[1]
+    return f"{name.decode()} {json.dumps(kept, sort_keys=True)}"
 
 
 def _same(found: str) -> str:
