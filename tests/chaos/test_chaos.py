@@ -1,6 +1,5 @@
 """A long run ends well; and with a guard removed it does not, on the line that tells."""
 
-import secrets
 from pathlib import Path
 
 import asyncpg
@@ -11,7 +10,8 @@ from tests.chaos.run import Plan, chaos, nothing_removed
 from tests.chaos.stage import LEDGER
 from tests.chaos.verdict import shown, verdict
 
-LONG_S = 240.0
+LONG_S = 120.0
+SEED = 48  # a failure here is one that can be run again; `make chaos` draws another each time
 CONTROL_S = 20.0
 
 # Commits are answered before they are on the disk: what a crash of PostgreSQL then takes away.
@@ -35,8 +35,8 @@ async def seats_unguarded(owner: asyncpg.Connection) -> None:
 
 @pytest.mark.prove
 @pytest.mark.timeout(900)
-async def test_after_four_minutes_of_faults_no_promise_is_broken(tmp_path: Path):
-    found = await chaos(Plan(LONG_S, secrets.randbelow(1_000_000)), tmp_path)
+async def test_after_two_minutes_of_faults_no_promise_is_broken(tmp_path: Path):
+    found = await chaos(Plan(LONG_S, SEED), tmp_path)
 
     lines = verdict(found)
     assert all(line.passed for line in lines), shown(found, lines)
