@@ -16,7 +16,7 @@ from slots.document import decode_slot
 from slots.errors import Rebuilding, SlotError
 from slots.events import missed
 from slots.ids import HoldId, new_id
-from slots.slot import Hold
+from slots.slot import HOLD_FOR, Hold
 from tests.broker.stage import HAUTS, LEASE, START, Stage, changed, make_account, make_slot, moved
 from tests.proof.model import HEARS, HOLDS_MAX, Model
 
@@ -32,6 +32,7 @@ SPANS = [
     timedelta(seconds=seconds) for seconds in (0.001, 1, 20, 60, 90, 179.999, 180, 180, 300, 1200)
 ]
 STARTS = [timedelta(minutes=minutes) for minutes in (30, 30, 60, 300, 2, -4, 2880, 2890)]
+LATEST_SLOTS = 3  # which the steps are about
 FORBIDDEN_STEPS_MAX = 3  # in a row, while the broker answers that it is being rebuilt
 
 anybody = st.sampled_from(sorted(ACCOUNTS))
@@ -90,7 +91,7 @@ class BrokerMachine(RuleBasedStateMachine):
 
     def versions(self, number: int) -> list[Any]:
         """Of one of the latest slots."""
-        return self.ledger[-1 - number % min(3, len(self.ledger))]
+        return self.ledger[-1 - number % min(LATEST_SLOTS, len(self.ledger))]
 
     def some_hold(self, number: int) -> tuple[str, Any, HoldId]:
         """Of those given lately, or one that never was."""
@@ -297,6 +298,14 @@ class BrokerMachine(RuleBasedStateMachine):
         if swept:
             told = self.heard(self.stage.due())
             assert (told == "Rebuilding") != self.model.answers_now
+
+    @precondition(has_holds)
+    @rule(one=pick)
+    def hold_what_has_just_run_out(self, one) -> None:
+        """Nobody sweeps or looks before: each hold settles its slot itself."""
+        self.time_passes(HOLD_FOR, swept=False, unseen=False)
+        for number in range(LATEST_SLOTS):
+            self._hold(self.one_who_hears(number, one), number, "")
 
     @rule(owner=st.sampled_from(["the-rebuilder", "another"]), newer=st.booleans(), really=seldom)
     def begin(self, owner, newer, really) -> None:

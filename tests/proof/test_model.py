@@ -14,7 +14,7 @@ QUICK = settings(
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
-LONG = settings(QUICK, max_examples=600, stateful_step_count=60)
+LONG = settings(QUICK, max_examples=1_200, stateful_step_count=60)
 LONG_TIMEOUT_S = timedelta(minutes=10).total_seconds()
 
 

@@ -19,6 +19,11 @@ PATIENT = settings(
 
 # Guard: the file, a line of it, and what stands there without the guard.
 GUARDS = {
+    "time passes before a hold": (
+        "hold",
+        "if settle(slot_id, state, now) then save(slot_id, state) end",
+        "",
+    ),
     "time passes before a hold is looked for": (
         "_common",
         "if settle(slot_id, state, now) then save(slot_id, state) end",
