@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
+from starlette.types import Scope
 
 from slots.account import Account, SignedIn
 from slots.settings import Settings
@@ -44,21 +45,21 @@ async def account_of(connection: HTTPConnection[Any]) -> Account:
 
 def session_hash_of(connection: HTTPConnection[Any]) -> bytes | None:
     """The hash of the session id in the cookie, whether it is any good or not."""
-    session_id = _cookie(connection, cookie_name(connection.state["settings"]))
+    session_id = cookie_of(connection.scope, cookie_name(connection.state["settings"])) or ""
     if not 0 < len(session_id) <= SESSION_ID_LENGTH_MAX:
         return None
     return hash_of(session_id)
 
 
-def _cookie(connection: HTTPConnection[Any], name: str) -> str:
-    """The first cookie of this name, as it stands there (RFC 6265 §5.4); '' where there is none."""
-    for header, value in connection.scope["headers"]:
+def cookie_of(scope: Scope, name: str) -> str | None:
+    """The first cookie of this name, as it stands there (RFC 6265 §5.4); None where there is none."""
+    for header, value in scope["headers"]:
         if header == b"cookie":
             for pair in value.decode("latin-1").split(";"):
                 found, _, content = pair.partition("=")
                 if found.strip() == name:
                     return str(content.strip())
-    return ""
+    return None
 
 
 def cookie_name(settings: Settings) -> str:

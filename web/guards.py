@@ -19,7 +19,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from slots.settings import Settings
-from web.auth import cookie_name
+from web.auth import cookie_name, cookie_of
 from web.refusals import BodyTooLarge, CrossSite, HostUnknown
 
 BODY_BYTES_MAX: Final = 64 * 1024
@@ -41,7 +41,7 @@ class Guards:
         self.app = app
         self.origins = own_origins(settings)
         self.hosts = frozenset(origin.partition("://")[2] for origin in self.origins)
-        self.cookie_prefix = f"{cookie_name(settings)}="
+        self.session_cookie = cookie_name(settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let through what may come.
@@ -54,7 +54,7 @@ class Guards:
                 headers = Headers(scope=scope)
                 self._check_host(scope, headers)
                 if scope["method"] not in SAFE_METHODS:
-                    self._check_site(headers)
+                    self._check_site(scope, headers)
                 await self.app(scope, _bounded(receive, headers), send)
             case "websocket":
                 headers = Headers(scope=scope)
@@ -73,7 +73,7 @@ class Guards:
         if len(found) != 1 or found[0].decode("latin-1").lower() not in self.hosts:
             raise HostUnknown
 
-    def _check_site(self, headers: Headers) -> None:
+    def _check_site(self, scope: Scope, headers: Headers) -> None:
         site = headers.get("sec-fetch-site")
         origin = headers.get("origin")
         if site is not None:
@@ -81,16 +81,13 @@ class Guards:
         elif origin is not None:
             allowed = self._is_ours(origin)
         else:
-            allowed = not (self._has_session_cookie(headers) and _a_form_can_send(headers))
+            has_session = cookie_of(scope, self.session_cookie) is not None
+            allowed = not (has_session and _a_form_can_send(headers))
         if not allowed:
             raise CrossSite
 
     def _is_ours(self, origin: str | None) -> bool:
         return origin is not None and origin.lower() in self.origins
-
-    def _has_session_cookie(self, headers: Headers) -> bool:
-        cookies = ";".join(headers.getlist("cookie")).split(";")
-        return any(cookie.strip().startswith(self.cookie_prefix) for cookie in cookies)
 
 
 def own_origins(settings: Settings) -> frozenset[str]:
