@@ -1,7 +1,5 @@
 """Many open boards, read in one thread that does little else: it must not be what is measured."""
 
-import base64
-import os
 import re
 import select
 import socket
@@ -10,7 +8,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 
-from tests.bench.sockets import SUBSCRIBE, masked
+from tests.bench.sockets import SUBSCRIBE, masked, upgrade
 
 OPEN_WITHIN_S = 30.0
 POLL_S = 0.05
@@ -76,20 +74,7 @@ class Readers(threading.Thread):
 
 def open_board(port: int, cookie: str, until: bytes) -> socket.socket:
     opened = socket.create_connection(("127.0.0.1", port), timeout=OPEN_WITHIN_S)
-    lines = [
-        "GET /live HTTP/1.1",
-        f"Host: 127.0.0.1:{port}",
-        f"Origin: http://127.0.0.1:{port}",
-        "Upgrade: websocket",
-        "Connection: Upgrade",
-        f"Sec-WebSocket-Key: {base64.b64encode(os.urandom(16)).decode()}",
-        "Sec-WebSocket-Version: 13",
-        "Sec-WebSocket-Protocol: chrono48.live.v1",
-        cookie,
-        "",
-        "",
-    ]
-    opened.sendall("\r\n".join(lines).encode())
+    opened.sendall(upgrade(port, cookie))
     data = b""
     while b"\r\n\r\n" not in data:
         data += opened.recv(READ_BYTES)

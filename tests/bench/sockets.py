@@ -19,6 +19,24 @@ def masked(payload: bytes) -> bytes:
     return b"\x81" + length + mask + body
 
 
+def upgrade(port: int, cookie: str) -> bytes:
+    """The request that opens a board."""
+    lines = [
+        "GET /live HTTP/1.1",
+        f"Host: 127.0.0.1:{port}",
+        f"Origin: http://127.0.0.1:{port}",
+        "Upgrade: websocket",
+        "Connection: Upgrade",
+        f"Sec-WebSocket-Key: {base64.b64encode(os.urandom(16)).decode()}",
+        "Sec-WebSocket-Version: 13",
+        "Sec-WebSocket-Protocol: chrono48.live.v1",
+        cookie,
+        "",
+        "",
+    ]
+    return "\r\n".join(lines).encode()
+
+
 class Arrivals:
     """When each board heard of each slot."""
 
@@ -74,20 +92,7 @@ async def open_boards(port: int, cookie: str, arrivals: Arrivals):
     loop = asyncio.get_running_loop()
     boards = []
     for _ in range(arrivals.boards):
-        lines = [
-            "GET /live HTTP/1.1",
-            f"Host: 127.0.0.1:{port}",
-            f"Origin: http://127.0.0.1:{port}",
-            "Upgrade: websocket",
-            "Connection: Upgrade",
-            f"Sec-WebSocket-Key: {base64.b64encode(os.urandom(16)).decode()}",
-            "Sec-WebSocket-Version: 13",
-            "Sec-WebSocket-Protocol: chrono48.live.v1",
-            cookie,
-            "",
-            "",
-        ]
-        request = "\r\n".join(lines).encode()
+        request = upgrade(port, cookie)
         ready = loop.create_future()
         _, board = await loop.create_connection(
             lambda request=request, ready=ready: Board(request, arrivals, ready), "127.0.0.1", port
