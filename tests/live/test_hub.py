@@ -3,9 +3,13 @@ import asyncio
 import pytest
 
 from slots import keys
+from slots.audience import Role
 from slots.errors import BrokerUnavailable, Rebuilding
-from tests.live.making import HAUTS, THAU
+from tests.live.making import HAUTS, THAU, make_account
 from tests.live.waiting import soon, until
+from web.live.connection import Connection
+from web.live.session import Session
+from web.live.wire import AsgiWire
 
 
 class Ear:
@@ -90,15 +94,21 @@ async def test_all_listeners_hear_the_same_in_the_same_order(hub, ledger, ear):
     assert heard[-1][2] == (await hub.board(HAUTS.id)).at
 
 
-async def test_who_has_left_is_told_nothing(hub, ledger, ear):
-    stays = Ear()
-    hub.listen(HAUTS.id, stays)
-    hub.leave(ear)
+async def test_who_has_left_is_told_nothing(hub, ledger):
+    stays, leaves = (
+        Connection(Session(make_account(Role.REGULATOR)), b"session", "rights", AsgiWire())
+        for _ in range(2)
+    )
+    feed = await soon(hub.follow(HAUTS.id))
+    for connection in (stays, leaves):
+        hub.join(HAUTS.id, connection)
+        connection.session.take_up(feed, None, is_current=True)
+    hub.part(leaves)
 
     await ledger.offer()
-    await stays.next()
 
-    assert ear.told.empty()
+    assert len((await soon(stays.wire.next())).texts) == 1
+    assert not leaves.wire._backlog
 
 
 async def test_a_hub_that_starts_can_resume_who_was_connected_to_another(hub, ledger):

@@ -88,11 +88,6 @@ class Hub:
         """Tell *listener* from now on; twice is once."""
         self._listeners.setdefault(territory_id, {})[listener] = None
 
-    def leave(self, listener: Listener) -> None:
-        """Tell *listener* nothing any more."""
-        for listeners in self._listeners.values():
-            listeners.pop(listener, None)
-
     async def close(self) -> None:
         """Stop following."""
         for follower in self._followers.values():
