@@ -8,9 +8,11 @@ import asyncpg
 import pytest
 
 from slots.settings import Settings
+from tests.booking.conftest import book, desk, hold, now, offer  # noqa: F401
 from tests.scale.balancer import balancing
 from tests.scale.pair import Pair
 from tests.scale.service import Fleet
+from tests.workers.conftest import board, deaf  # noqa: F401
 from tests.world import World, make_world
 
 

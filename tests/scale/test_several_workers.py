@@ -15,9 +15,8 @@ from slots.reconcile.relay import RELAY_AFTER, relay
 from slots.reconcile.revoke import revoke
 from slots.reconcile.sweep import sweep
 from slots.slot import HOLD_FOR
-from tests.booking.conftest import book, desk, hold, now, offer  # noqa: F401
 from tests.scale.service import until
-from tests.workers.conftest import Board, board, deaf  # noqa: F401
+from tests.workers.conftest import Board
 from tests.workers.smtp_sink import SmtpSink
 
 WORKERS = 3
@@ -26,7 +25,7 @@ FLUSHES = 3
 
 
 @pytest.fixture
-async def desks(desk, settings):  # noqa: F811
+async def desks(desk, settings):
     """The desks of three workers; the first is the one that the others of a test use."""
     others = [await open_desk(settings) for _ in range(WORKERS - 1)]
     yield [desk, *others]
@@ -34,7 +33,7 @@ async def desks(desk, settings):  # noqa: F811
         await close_desk(other)
 
 
-def later(desks, board: Board, span: timedelta) -> None:  # noqa: F811
+def later(desks, board: Board, span: timedelta) -> None:
     board.later(span)
     for each in desks:
         each.broker.clock_ms = board.desk.broker.clock_ms
@@ -45,7 +44,7 @@ async def all_at_once(desks, duty):
     return await asyncio.gather(*(duty(each, number) for number, each in enumerate(desks)))
 
 
-async def test_what_time_changed_is_told_once(desks, world, board, offer, hold):  # noqa: F811
+async def test_what_time_changed_is_told_once(desks, world, board, offer, hold):
     for number, name in enumerate(("rolf", "rosa", "emma")):
         await hold(world.accounts[name], await offer(after=timedelta(hours=2 + number)))
     later(desks, board, HOLD_FOR + timedelta(seconds=1))
@@ -56,7 +55,7 @@ async def test_what_time_changed_is_told_once(desks, world, board, offer, hold):
     assert (await board.told()).count("slot.expired") == 3
 
 
-async def test_what_dead_requests_left_is_told_once(desks, board, offer, deaf, now):  # noqa: F811
+async def test_what_dead_requests_left_is_told_once(desks, board, offer, deaf, now):
     with deaf():
         for number in range(12):
             await offer(after=timedelta(hours=2 + number))
@@ -73,9 +72,9 @@ async def test_what_dead_requests_left_is_told_once(desks, board, offer, deaf, n
 async def test_a_dead_confirmers_seal_ends_once(
     desks,
     world,
-    board,  # noqa: F811
-    offer,  # noqa: F811
-    hold,  # noqa: F811
+    board,
+    offer,
+    hold,
     owner,
 ):
     slot = await offer()
@@ -90,7 +89,7 @@ async def test_a_dead_confirmers_seal_ends_once(
     assert (await board.told()).count("slot.revoked") == 1
 
 
-async def test_what_differs_is_mended_once(desks, board, offer, redis_client, now):  # noqa: F811
+async def test_what_differs_is_mended_once(desks, board, offer, redis_client, now):
     slot = await offer()
     await redis_client.hset(board.key("docs"), str(slot.id), b'{"id":"another"')
     told = len(await board.told())
@@ -103,10 +102,10 @@ async def test_what_differs_is_mended_once(desks, board, offer, redis_client, no
 
 async def test_one_worker_rebuilds_and_the_others_leave_it_alone(
     desks,
-    board,  # noqa: F811
-    offer,  # noqa: F811
+    board,
+    offer,
     redis_client,
-    now,  # noqa: F811
+    now,
 ):
     for number in range(20):
         await offer(after=timedelta(hours=2 + number))
@@ -122,10 +121,10 @@ async def test_one_worker_rebuilds_and_the_others_leave_it_alone(
 
 async def test_a_worker_that_comes_a_moment_late_does_not_rebuild_again(
     desks,
-    board,  # noqa: F811
-    offer,  # noqa: F811
+    board,
+    offer,
     redis_client,
-    now,  # noqa: F811
+    now,
     monkeypatch,
 ):
     """It looked while Redis was empty; before it begins, another one has rebuilt everything."""
