@@ -1,7 +1,8 @@
 """confirm: how a held seat becomes an appointment; a move goes the same way.
 
 The order of writes (invariant 4): look · seal in the broker · one transaction {slot lock, checks,
-appointment, hold_end, key, outbox, audit} · news to the broker. A process that dies or freezes
+appointment, hold_end, key, outbox, audit} · news to the broker. The transaction is one statement
+where nothing has changed since the seal (`at_once`). A process that dies or freezes
 anywhere in between harms nobody: until the commit the seal is revoked by a worker, and
 `hold_end_pkey` lets only one of the two be true; after it the outbox brings the news.
 """
