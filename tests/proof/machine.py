@@ -237,13 +237,16 @@ class BrokerMachine(RuleBasedStateMachine):
         if isinstance(told, tuple):
             self.holds.append((who, slot, told[0]))
 
-    @rule(number=pick, stranger=stranger, wanted=some_key)
-    def renew(self, number, stranger, wanted) -> None:
+    @rule(number=pick, stranger=stranger, wanted=some_key, again=st.booleans())
+    def renew(self, number, stranger, wanted, again) -> None:
+        """*again*: under a key of its own, as somebody who wants still more time."""
         holder, slot, hold_id = self.some_hold(number)
-        holder, used = stranger or holder, self.own_key(wanted)
+        holder = stranger or holder
         hold = Hold(hold_id, slot and slot.id, 1, self.model.now)
-        told = self.heard(self.stage.renew(ACCOUNTS[holder], hold, key=used))
-        assert told == self.model.renew(holder, hold_id, used)
+        for key in [wanted, ""] if again else [wanted]:
+            used = self.own_key(key)
+            told = self.heard(self.stage.renew(ACCOUNTS[holder], hold, key=used))
+            assert told == self.model.renew(holder, hold_id, used)
 
     @rule(number=pick, stranger=stranger)
     def release(self, number, stranger) -> None:

@@ -7,8 +7,9 @@ from hypothesis.stateful import run_state_machine_as_test
 from tests.proof.guards import without
 from tests.proof.machine import BrokerMachine
 
+PATIENCE_S = 300  # where a guard is not missed at all; else it is found in seconds
 PATIENT = settings(
-    max_examples=400,
+    max_examples=1_000,
     stateful_step_count=50,
     deadline=None,
     derandomize=True,
@@ -108,6 +109,7 @@ GUARDS = {
 
 
 @pytest.mark.prove
+@pytest.mark.timeout(PATIENCE_S)
 @pytest.mark.parametrize("guard", GUARDS)
 def test_the_machine_finds_out_that_a_guard_is_missing(servers, monkeypatch, guard):
     file, line, instead = GUARDS[guard]
