@@ -61,7 +61,8 @@ def word_of(answer: Answer) -> str | None:
 async def passes(seconds: float, unless: asyncio.Event | None = None) -> None:
     """Time, as it passes between the deeds of people; *unless* cuts it short."""
     with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for((unless or asyncio.Event()).wait(), seconds)
+        async with asyncio.timeout(seconds):
+            await (unless or asyncio.Event()).wait()
 
 
 class Asker:

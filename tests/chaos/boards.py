@@ -135,7 +135,9 @@ class Board(Watcher):
         loop = asyncio.get_running_loop()
         leaves_at = loop.time() + self.random.expovariate(1 / STAYS_S)
         while self.stays or loop.time() < leaves_at:
-            text = str(await asyncio.wait_for(socket.recv(), SILENT_AFTER_S))
+            # Not `wait_for`: before Python 3.12 it loses a cancellation that comes with a frame.
+            async with asyncio.timeout(SILENT_AFTER_S):
+                text = str(await socket.recv())
             self.reads(text)
             frame = msgspec.json.decode(text)
             self.hears(frame)
