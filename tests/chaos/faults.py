@@ -82,6 +82,7 @@ async def strike(stage: Stage, history: Recorder, blow: Blow) -> bool:
     process = stage.processes[blow.victim]
     match blow.kind.how:
         case "killed":
+            stage.down.add(blow.victim)
             await asyncio.to_thread(process.kill)
             await passes(blow.lasts_s)
             await stage.start(blow.victim)
@@ -90,6 +91,7 @@ async def strike(stage: Stage, history: Recorder, blow: Blow) -> bool:
             await passes(blow.lasts_s)
             process.thaw()
         case "restarted":
+            stage.down.add(blow.victim)
             await asyncio.to_thread(process.stop)
             await stage.start(blow.victim)
     return True

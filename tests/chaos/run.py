@@ -32,7 +32,13 @@ CALM_AT_MOST_S = 0.8  # between two faults
 BOARDS_OF_ALL = 4  # regulators who watch every territory, beside the coordinator
 STRANGE_IN_A_LOG = (b"Traceback", b'"level":"error"', b"PANIC", b"FATAL:  could not")
 # uvicorn on a socket that was refused with an answer; arq on a job whose marks were flushed.
-NOT_STRANGE = (b"without completing handshake", b"KeyError: 'send_mails'")
+# And a web process that starts while no ledger answers: whoever started it tries again.
+NOT_STRANGE = (
+    b"without completing handshake",
+    b"KeyError: 'send_mails'",
+    b"in lifespan",
+    b"Application startup failed",
+)
 
 
 async def nothing_removed(owner: asyncpg.Connection) -> None:
@@ -92,8 +98,9 @@ class Run:
 
     @contextlib.asynccontextmanager
     async def watched(self) -> AsyncIterator[None]:
-        """Inside, all boards watch."""
+        """Inside, all boards watch, and who ends by itself is started again."""
         tasks = [asyncio.create_task(board.watch()) for board in self.boards]
+        tasks.append(asyncio.create_task(self.stage.supervise()))
         try:
             yield
         finally:

@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import asyncpg
@@ -18,7 +18,7 @@ import asyncpg
 from slots.migration import APP_ROLE, migrate
 from slots.settings import Settings
 from tests.bench.stage import free_port, until_ready
-from tests.chaos.asking import Way
+from tests.chaos.asking import Way, passes
 from tests.chaos.ground import Ground, make_ground
 from tests.faults.processes import Process
 from tests.faults.proxy import Proxy, proxy_to
@@ -31,6 +31,7 @@ from workers.embedded.valkey import Valkey
 PROJECT = Path(__file__).parents[2]
 READY_WITHIN_S = 60.0
 WEBS = ("web-1", "web-2")
+LOOKS_EVERY_S = 0.5  # for who has ended by itself
 CLIENTS, BROKER, LEDGER = "clients", "valkey", "postgresql"  # the links: who is at the far end
 
 
@@ -45,12 +46,22 @@ class Stage:
     links: Mapping[str, list[Proxy]]
     ways: list[Way]
     ground: Ground
+    down: set[str] = field(default_factory=set)  # by a fault, until it starts them again
 
     async def start(self, name: str) -> None:
         """Again, as a supervisor would. It may not be ready yet."""
         if name == LEDGER:
             await asyncio.to_thread(self.postgres.prepare)
         self.processes[name].start()
+        self.down.discard(name)
+
+    async def supervise(self) -> None:
+        """For ever: who ends by itself starts again. A web process does where no ledger answers."""
+        while True:
+            for name, process in self.processes.items():
+                if name not in self.down and not process.is_running:
+                    process.start()
+            await passes(LOOKS_EVERY_S)
 
 
 @contextlib.asynccontextmanager
