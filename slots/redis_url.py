@@ -4,6 +4,9 @@ The client never repeats a command by itself: a hold whose answer was lost is re
 asked, under the same idempotency key.
 """
 
+import asyncio
+import time
+from contextlib import suppress
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -18,6 +21,7 @@ CONNECTIONS_MAX: Final = 64  # a process
 WITHIN_S: Final = 2.5  # a whole question: waiting for a connection, connecting, the answer
 SENTINEL_PORT: Final = 26379
 CLUSTER_PORT: Final = 6379
+LOOK_EVERY_S: Final = 1.0  # for another primary, at the Sentinels
 
 # What a server that is dead, frozen, unreachable or not in its right mind looks like.
 UNAVAILABLE: Final = (RedisError, RedisClusterException, OSError)  # TimeoutError is an OSError
@@ -69,8 +73,42 @@ class OfSentinels(Redis):
             await sentinel.aclose()
 
 
+class Sentinels(Sentinel):
+    """Asked by one task at a time. redis-py puts whoever answered in front, and where two tasks do
+    so at once it loses another Sentinel for good, with its open lines.
+    """
+
+    def __init__(self, addresses: list[tuple[str, int]], **options: Any) -> None:
+        """*addresses* of all of them."""
+        super().__init__(addresses, **options)  # type: ignore[no-untyped-call]
+        self._asking = asyncio.Lock()
+
+    async def discover_master(self, service_name: str) -> tuple[str, int]:
+        """Where the primary is now, as the first of them says that answers."""
+        async with self._asking:
+            host, port = await super().discover_master(service_name)
+            return host, port
+
+
 class PoolOfSentinels(SentinelConnectionPool, BlockingConnectionPool):
-    """Finds the primary as the one does, and waits for a free connection as the other."""
+    """Finds the primary as the one does, and waits for a free connection as the other.
+
+    A primary that was frozen, deposed and thawed believes for seconds that it leads, and what it
+    acknowledges is lost: a connection that was open to it is used for LOOK_EVERY_S at most.
+    """
+
+    _looked_at_s = float("-inf")
+
+    async def ensure_connection(self, connection: Any) -> None:
+        """Make sure that *connection* leads to whom the Sentinels call the primary now."""
+        now_s = time.monotonic()
+        if now_s - self._looked_at_s >= LOOK_EVERY_S:
+            self._looked_at_s = now_s
+            with suppress(*UNAVAILABLE):  # no Sentinel answers: it may lead still
+                await self.get_master_address()  # type: ignore[no-untyped-call]
+        if (connection.host, connection.port) != self.master_address:
+            await connection.disconnect()
+        await super().ensure_connection(connection)
 
 
 def connect(url: str, *, answer_timeout_s: float = ANSWER_TIMEOUT_S) -> Any:
@@ -95,7 +133,7 @@ def connect(url: str, *, answer_timeout_s: float = ANSWER_TIMEOUT_S) -> Any:
             name = parts.path.strip("/")
             if not name:
                 raise ValueError("a redis+sentinel:// URL ends with the name of the primary")
-            sentinel = Sentinel(_hosts(parts.netloc, SENTINEL_PORT), **timeouts)
+            sentinel = Sentinels(_hosts(parts.netloc, SENTINEL_PORT), **timeouts)
             return sentinel.master_for(
                 name,
                 redis_class=OfSentinels,
