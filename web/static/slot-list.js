@@ -1,8 +1,9 @@
 // <slot-list> keeps a server-rendered board current. The page arrives complete; this only applies
 // what changes, with the same filter as the server (web/pages/finding.py). No script, no harm.
 
-import { day, delay, kilometres, nearDay } from "./clock.js"
+import { day, delay, nearDay } from "./clock.js"
 import { live } from "./live.js"
+import { distance, matches } from "./slot-search.js"
 
 const TICK = 5_000 // ms; delays, holds that ran out, columns
 const TELL_AT_MOST_EVERY = 10_000 // ms; for screen readers, a summary and never each row
@@ -49,7 +50,7 @@ class SlotList extends HTMLElement {
 
   #changed(row) {
     const old = document.getElementById(row.id)
-    const shown = this.#matches(row)
+    const shown = matches(row, this.#search)
     this.#show(row)
     if (old && this.contains(old)) {
       if (old.dataset.startsAt !== row.dataset.startsAt || !shown) {
@@ -92,35 +93,12 @@ class SlotList extends HTMLElement {
     if (word) [word.dataset.state, word.textContent] = [status, STATES[status]]
   }
 
-  #matches(row) {
-    const { dataset: slot } = row
-    const wanted = this.#search
-    if (wanted.territory && wanted.territory !== slot.territory) return false
-    if (wanted.profession && wanted.profession !== slot.profession) return false
-    if (wanted.specialty && wanted.specialty !== slot.specialty) return false
-    if (wanted.act && !slot.acts.split(" ").includes(wanted.act)) return false
-    if (wanted.modality && wanted.modality !== slot.modality) return false
-    if (wanted.within_h && Date.parse(slot.startsAt) - Date.now() > wanted.within_h * HOUR) return false
-    if (!wanted.commune || slot.modality === "VR") return true
-    const away = this.#distance(slot)
-    if (slot.modality === "HH") {
-      if (slot.areaInsee) return slot.areaInsee.split(" ").includes(wanted.commune.insee)
-      return away <= Number(slot.areaRadius)
-    }
-    return !wanted.radius_km || away <= wanted.radius_km
-  }
-
-  #distance({ lat, lon }) {
-    const { commune } = this.#search
-    return kilometres(commune.lat, commune.lon, Number(lat), Number(lon))
-  }
-
   #show(row) {
     const starts = Date.parse(row.dataset.startsAt)
     row.querySelector("[data-day]").textContent = nearDay(starts)
     row.querySelector("[data-delay]").textContent = delay(starts)
     if (!this.#search.commune || row.dataset.modality === "VR") return
-    const away = this.#distance(row.dataset)
+    const away = distance(row, this.#search)
     row.dataset.distance = away
     row.querySelector("[data-distance]").textContent = away < 1 ? "à moins de 1\u00a0km" : `à ${Math.round(away)}\u00a0km`
   }

@@ -1,0 +1,29 @@
+// Which rows answer a search: the same filter as the server's (web/pages/finding.py), for what
+// arrives live. *wanted* is Search.for_browser().
+
+import { kilometres } from "./clock.js"
+
+const HOUR = 3_600_000 // ms
+
+/** Whether a slot's row is what was looked for. */
+export function matches(row, wanted) {
+  const { dataset: slot } = row
+  if (wanted.territory && wanted.territory !== slot.territory) return false
+  if (wanted.profession && wanted.profession !== slot.profession) return false
+  if (wanted.specialty && wanted.specialty !== slot.specialty) return false
+  if (wanted.act && !slot.acts.split(" ").includes(wanted.act)) return false
+  if (wanted.modality && wanted.modality !== slot.modality) return false
+  if (wanted.within_h && Date.parse(slot.startsAt) - Date.now() > wanted.within_h * HOUR) return false
+  if (!wanted.commune || slot.modality === "VR") return true
+  const away = distance(row, wanted)
+  if (slot.modality === "HH") {
+    if (slot.areaInsee) return slot.areaInsee.split(" ").includes(wanted.commune.insee)
+    return away <= Number(slot.areaRadius)
+  }
+  return !wanted.radius_km || away <= wanted.radius_km
+}
+
+/** Kilometres from the patient's commune to a slot's place, as the crow flies. */
+export function distance({ dataset: { lat, lon } }, { commune }) {
+  return kilometres(commune.lat, commune.lon, Number(lat), Number(lon))
+}
