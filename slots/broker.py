@@ -16,6 +16,7 @@ import msgspec
 
 from slots import keys, redis_url, scripts
 from slots.account import Account
+from slots.deadline import Deadline
 from slots.document import encode_card
 from slots.errors import (
     BrokerUnavailable,
@@ -106,6 +107,7 @@ class Broker:
         self.redis = redis
         self.clock_ms = clock_ms
         self._generations: dict[TerritoryId, str] = {}
+        self._deadline = Deadline(redis_url.WITHIN_S)
 
     @classmethod
     def connect(cls, url: str) -> "Broker":
@@ -421,7 +423,7 @@ class Broker:
     ) -> list[Any]:
         # As `_answering`, without its generator: this is the way of every hold.
         try:
-            async with asyncio.timeout(redis_url.WITHIN_S):
+            async with self._deadline():
                 answer = await scripts.load(name)(
                     self.redis, (*keys.of(territory), *own_keys), **arguments
                 )

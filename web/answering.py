@@ -5,6 +5,7 @@ how it ended and how long it took. Refusals are expected answers; only what nobo
 error, told to the log in full and to the caller in one sentence.
 """
 
+import itertools
 import secrets
 import time
 from typing import Any, Final
@@ -23,7 +24,9 @@ from web.headers import PROGRAM_PATHS
 from web.pages.problem import problem_page
 from web.refusals import Unexpected
 
-REQUEST_ID_BYTES: Final = 16
+# A request's id: which start of which process, and the number of the request there.
+PROCESS_ID: Final = secrets.token_hex(10)
+NUMBERS: Final = itertools.count()
 INTERNAL_ERROR: Final = 1011  # WebSocket close code (RFC 6455 §7.4.1)
 QUIET_ROUTES: Final = frozenset({"/healthz", "/readyz", "/metrics", "/static"})
 KNOWN_METHODS: Final = frozenset(
@@ -108,7 +111,7 @@ class _Seen:
 
     def __init__(self, scope: Scope) -> None:
         self.scope = scope
-        self.request_id = secrets.token_hex(REQUEST_ID_BYTES)
+        self.request_id = f"{PROCESS_ID}{next(NUMBERS):012x}"
         self.started_at = time.perf_counter()
         self.status = 0
         self.code: str | None = None

@@ -8,9 +8,10 @@ import asyncio
 import hashlib
 import secrets
 import time
+from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from heapq import nlargest
+from itertools import islice, takewhile
 from typing import Final
 
 import structlog
@@ -60,7 +61,7 @@ class Sessions:
     def __init__(self, pool: Pool) -> None:
         """Look them up through *pool*."""
         self._pool = pool
-        self._known: dict[bytes, _Known] = {}
+        self._known: OrderedDict[bytes, _Known] = OrderedDict()  # the one used last is the last
         self._ledger_away_until_s = 0.0
         self._task: asyncio.Task[None] | None = None
 
@@ -88,6 +89,7 @@ class Sessions:
         now_s = time.monotonic()
         if known is not None and known.is_fresh(now_s):
             known.used_at_s = now_s
+            self._known.move_to_end(session_hash)
             return known.signed_in
         passes = without_ledger and known is not None and known.passes_without_ledger(now_s)
         # A frozen ledger takes seconds to be found out: not for every glance at a board.
@@ -124,12 +126,10 @@ class Sessions:
         While the ledger is away nothing is forgotten here: what is known grows old by itself.
         """
         now_s = time.monotonic()
-        in_use = (
-            (known.used_at_s, session_hash)
-            for session_hash, known in self._known.items()
-            if known.signed_in is not None and now_s - known.used_at_s < IN_USE_FOR_S
-        )
-        hashes = [session_hash for _, session_hash in nlargest(RECHECKED_MAX, in_use)]
+        latest_first = reversed(self._known.items())
+        in_use = takewhile(lambda one: now_s - one[1].used_at_s < IN_USE_FOR_S, latest_first)
+        alive_ones = (session_hash for session_hash, known in in_use if known.signed_in is not None)
+        hashes = list(islice(alive_ones, RECHECKED_MAX))
         if not hashes:
             return
         try:
@@ -157,8 +157,7 @@ class Sessions:
     def _remember(self, session_hash: bytes, known: _Known) -> None:
         self._known.pop(session_hash, None)
         if len(self._known) >= KNOWN_MAX:
-            # The first is the one that was looked up longest ago.
-            del self._known[next(iter(self._known))]
+            self._known.popitem(last=False)
         self._known[session_hash] = known
 
 

@@ -15,7 +15,7 @@ from starlette.routing import Route
 from slots import redis_url
 from slots.database import create_pool
 from slots.settings import Settings
-from web.__main__ import configuration
+from web.__main__ import collect_seldom, configuration
 
 # The least that a hold is: a counter, and an entry in a log.
 SCRIPT = """
@@ -61,6 +61,7 @@ app = Starlette(
 def main() -> None:
     config = configuration(Settings.from_environ())
     config.app = app
+    collect_seldom()
     uvicorn.Server(config).run()
 
 

@@ -12,14 +12,22 @@ from tests.bench.sockets import SUBSCRIBE, masked, upgrade
 
 OPEN_WITHIN_S = 30.0
 POLL_S = 0.05
-READ_BYTES = 1 << 20
+READ_BYTES = 1 << 16
 TAIL_BYTES = 128  # longer than what is looked for
 EVENT = b'"t":"event"'
+HEARTBEAT = b'"t":"heartbeat"'
+PONG = masked(b'{"t":"pong"}')
+# A ping of uvicorn's: a control frame with four bytes, which no JSON text can look like.
+PING = re.compile(rb"\x89\x04(....)", re.DOTALL)
+PONG_TO_PING = b"\x8a\x84\0\0\0\0"  # masked with nothing, as a client's frames must be
 CONFIRMED = re.compile(rb'"type":"slot\.confirmed","slot":\{"id":"([0-9a-f-]{36})')
 
 
 class Readers(threading.Thread):
-    """Reads all its sockets until closed. Counts events, and notes when each booking was heard."""
+    """Reads all its sockets until closed, and answers as a browser does, heartbeats and pings.
+
+    Counts events, and notes when each booking was heard.
+    """
 
     def __init__(self) -> None:
         super().__init__(daemon=True)
@@ -46,17 +54,25 @@ class Readers(threading.Thread):
         return len(self._sockets)
 
     def run(self) -> None:
-        buffer = memoryview(bytearray(READ_BYTES))
         while not self._closing:
-            for number, _ in self._poll.poll(POLL_S):
-                size = self._sockets[number].recv_into(buffer)
-                assert size, "the server closed a board"
-                self._read(number, bytes(buffer[:size]), time.time())
+            # First when each came, then what it was: looking takes longer than coming.
+            came = [
+                (number, self._sockets[number].recv(READ_BYTES), time.time())
+                for number, _ in self._poll.poll(POLL_S)
+            ]
+            for number, data, at in came:
+                assert data, "the server closed a board"
+                self._read(number, data, at)
 
     def _read(self, number: int, data: bytes, at: float) -> None:
         data = self._tails[number] + data
-        end = data.rfind(EVENT) + 1
-        if end:
+        end = max(data.rfind(EVENT), data.rfind(HEARTBEAT)) + 1
+        if HEARTBEAT in data:
+            self._sockets[number].send(PONG)
+        for ping in PING.finditer(data):
+            self._sockets[number].send(PONG_TO_PING + ping[1])
+            end = max(end, ping.end())
+        if EVENT in data:
             self.events += data.count(EVENT)
             self.last_at = at
         for match in CONFIRMED.finditer(data):
