@@ -298,7 +298,8 @@ async def _give_up(
     is_revoked = end.appointment_id is None
     # Where the broker is away the seal grows old, and a worker does the same.
     with suppress(Unavailable):
+        # First what the ledger has: the seat of a slot that was withdrawn never shows as free.
+        await put_slots(desk, [seal.slot_id], "slot.mended")
         if is_revoked:
             await desk.broker.unseal(territory, seal.slot_id, hold_id, REVOKED_EVENT)
-        await put_slots(desk, [seal.slot_id], "slot.mended")
     return is_revoked

@@ -35,7 +35,7 @@ async def _end_seal(desk: Desk, territory: Territory, slot_id: SlotId, hold_id: 
     async with entered(desk.pool, None, [territory.id]) as conn:
         # Waits for a confirmation that is just being committed.
         end = await revoke_hold(conn, hold_id, territory.id)
-        if end.appointment_id is None:
+        if end.is_new:
             await record(conn, territory.id, None, "revoke", "hold", [hold_id])
     why = "revoke"
     if end.appointment_id is not None:

@@ -76,10 +76,11 @@ class NewAppointment:
 
 @dataclass(frozen=True, slots=True)
 class HoldEnd:
-    """How a hold ended: with an appointment, or revoked (None)."""
+    """How a hold ended: with an appointment, or revoked (None). *is_new*: just now, by this call."""
 
     hold_id: HoldId
     appointment_id: AppointmentId | None
+    is_new: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,10 +184,10 @@ async def book_overflow(conn: Connection, new: NewAppointment) -> None:
 
 async def revoke_hold(conn: Connection, hold_id: HoldId, territory_id: TerritoryId) -> HoldEnd:
     """End a hold without an appointment, unless it has ended already; say how it ended."""
-    await QUERIES["revoke_hold"].value(conn, hold_id=hold_id, territory_id=territory_id)
+    is_new = await QUERIES["revoke_hold"].value(conn, hold_id=hold_id, territory_id=territory_id)
     row = await QUERIES["hold_end"].one(conn, hold_id=hold_id)
     assert row is not None, "a hold that is revoked has an end"
-    return HoldEnd(hold_id, row["appointment_id"])
+    return HoldEnd(hold_id, row["appointment_id"], bool(is_new))
 
 
 def _columns(new: NewAppointment) -> dict[str, Any]:

@@ -2,8 +2,9 @@ import asyncio
 
 import pytest
 
-from slots.booking import appointments, confirming
-from slots.errors import HoldExpired
+from slots.booking import appointments, confirming, offering
+from slots.document import decode_slot
+from slots.errors import BrokerUnavailable, HoldExpired, SlotWithdrawn
 from slots.reconcile.revoke import revoke
 from slots.store.booking import HoldEnd
 from tests.booking.conftest import CHOICE, a_key
@@ -32,6 +33,28 @@ async def test_the_seat_of_a_dead_confirmer_returns(desk, board, rolf, offer, ho
     assert await revoke(desk, board.territory) == 0
 
 
+async def test_who_dies_after_revoking_leaves_one_trace_and_the_next_one_frees_the_seat(
+    desk, board, rolf, offer, hold, owner, monkeypatch
+):
+    slot = await offer()
+    held = await hold(rolf, slot)
+    await desk.broker.seal(board.territory, rolf.id, held.id)
+    board.after_the_seal()
+    with monkeypatch.context() as dying:
+
+        async def die(*_) -> None:
+            raise BrokerUnavailable
+
+        dying.setattr(desk.broker, "unseal", die)
+        with pytest.raises(BrokerUnavailable):
+            await revoke(desk, board.territory)
+
+    assert await revoke(desk, board.territory) == 1
+
+    assert (await board.slot(slot.id)).status == "free"
+    assert await owner.fetchval("SELECT count(*) FROM audit WHERE subject_id = $1", held.id) == 1
+
+
 async def test_a_seal_that_is_young_is_left_to_its_confirmer(desk, board, rolf, offer, hold):
     slot = await offer()
     held = await hold(rolf, slot)
@@ -40,6 +63,25 @@ async def test_a_seal_that_is_young_is_left_to_its_confirmer(desk, board, rolf, 
     assert await revoke(desk, board.territory) == 0
 
     assert (await board.slot(slot.id)).status == "busy-tentative"
+
+
+async def test_the_seat_of_a_slot_that_was_withdrawn_meanwhile_never_shows_as_free(
+    desk, board, world, rolf, deaf, offer, hold, now
+):
+    slot = await offer()
+    held = await hold(rolf, slot)
+    with deaf():
+        ann = world.accounts["ann"]
+        await offering.withdraw(desk, ann, slot.id, a_key(), now, cancel_booked=False)
+    before = len(await board.told())
+
+    with pytest.raises(SlotWithdrawn):
+        await confirming.confirm(desk, rolf, held.id, CHOICE, a_key(), now)
+
+    entries = await desk.broker.redis.xrange(board.key("log"))
+    told = [decode_slot(fields[b"slot"]).status for _, fields in entries[before:]]
+    assert told[-1] == "busy-unavailable"
+    assert "free" not in told
 
 
 @pytest.fixture
