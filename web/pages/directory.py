@@ -1,119 +1,269 @@
-"""`/annuaire`: who works where, with what skills, publishing or not, and how far."""
+"""`/annuaire`: who works where, with what skills, publishing or not, how to reach them, how far."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
 from uuid import UUID
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from slots.search import between
-from slots.store.directory import DirectoryEntry, directory
+from slots.account import Account
+from slots.document import PractitionerDocument, ServiceDocument
+from slots.publishing import Offers, Publishing
+from slots.search import Place, between
+from slots.store.directory import DirectoryLine, directory_lines, find_in_directory
 from slots.transaction import entered
-from web.boards import seen_by
-from web.pages.finding import Search
-from web.pages.french import (
-    SPECIALTIES,
-    folded,
-    schedule_name,
-    schedule_profession,
-)
-from web.pages.page import show, viewer_of
-from web.pages.reading import ground, territories_of
-from web.pages.search_form import choices_of_who, read
+from web.boards import Seen, seen_by
+from web.pages.directory_csv import csv_of
+from web.pages.directory_search import SHOWN_FIRST, Asked, Person, asked_by, people_who_answer
+from web.pages.finding import RADIUS_KM_CHOICES
+from web.pages.french import LANGUAGES, profession
+from web.pages.page import is_fragment, show, viewer_of
+from web.pages.reading import territories_of
+from web.pages.search_form import choices_of_who
+from web.publishing import free_by_schedule, offers_of
+from web.refusals import NotFound
 from web.state import State
+
+STEP_FREE: Final[dict[bool | None, str]] = {True: "De plain-pied ou ascenseur", False: "Escaliers"}
+PARKING: Final[dict[bool | None, str]] = {True: "Parking", False: "Sans parking"}
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """One place of work: what is done there, how far it is, how many places it offers now."""
+class PlaceOfWork:
+    """One place as a card shows it."""
 
-    entry: DirectoryEntry
+    line: DirectoryLine
     acts: list[str]
     distance_km: float | None
-    free: int
+    offers: Offers
+    publishing: Publishing
+
+    @property
+    def access(self) -> list[str]:
+        """What is known of stairs, parking and the way in."""
+        words = (STEP_FREE.get(self.line.step_free), PARKING.get(self.line.parking))
+        return [word for word in (*words, self.line.access) if word]
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A person or a service, with all their places: those that answer first."""
+
+    places: list[PlaceOfWork]
+
+    @property
+    def line(self) -> DirectoryLine:
+        """The first place, which has what is the same in all."""
+        return self.places[0].line
+
+    @property
+    def owner(self) -> PractitionerDocument | ServiceDocument:
+        """Who it is."""
+        return self.line.owner
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """Everything that one look into the directory found. *cards* are those to show."""
+
+    asked: Asked
+    people: list[Person]
+    cards: list[Card]
+    at: dict[str, str]
+    source: str
+    now: datetime
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether it is what was typed, and not only near it."""
+        return all(person.entries[0].is_exact for person in self.people)
+
+    @property
+    def rest(self) -> int:
+        """How many more there are."""
+        return len(self.people) - len(self.cards)
 
 
 async def annuaire(request: Request[State]) -> Response:
-    """The directory of the territories that the viewer reads."""
+    """The directory of the territories that the viewer reads, and its live fragments."""
     viewer = await viewer_of(request)
-    account, desk, now = viewer.account, request.state["desk"], datetime.now(UTC)
-    territories = territories_of(request, account)
-    numbers = [territory.id for territory in territories]
-    async with entered(desk.pool, account.id, account.reach) as conn:
-        entries = await directory(conn, numbers)
-        words = await ground(conn, numbers)
-    form = read(request.query_params, words.communes)
-    typed = request.query_params.get("q", "").strip()
-    known = await seen_by(request, account, numbers)
-    free: dict[object, int] = {}
-    for slot in known.slots:
-        free[slot.schedule.id] = free.get(slot.schedule.id, 0) + slot.free
-    labels = request.state["catalogue"].act_labels
-    acts = {
-        entry.schedule.id: [
-            labels.of(desk.territories.by_id[entry.territory_id].slug, code) for code in entry.acts
-        ]
-        for entry in entries
-    }
-    found = listed(entries, form.search, typed, acts, free)
+    looked = await look(request, viewer.account)
+    if is_fragment(request, "liste"):
+        return show(request, "_directory_list.html", **answer_context(looked))
+    if is_fragment(request, "reponse"):
+        return show(request, "_directory_answer.html", **answer_context(looked))
     return show(
         request,
         "directory.html",
-        lines=found,
-        form=form,
-        typed=typed,
         who=choices_of_who(),
-        communes=words.communes.values(),
-        territories=territories,
+        communes=(await request.state["communes"].by_insee(request)).values(),
+        territories=territories_of(request, viewer.account),
+        languages=LANGUAGES,
+        radii=RADIUS_KM_CHOICES,
+        horizon_h=round(request.state["desk"].horizon / timedelta(hours=1)),
+        **answer_context(looked),
+    )
+
+
+async def paper(request: Request[State]) -> Response:
+    """The whole answer as a list to print, by profession: the directory when the network is gone."""
+    viewer = await viewer_of(request)
+    looked = await look(request, viewer.account, everybody=True)
+    by_profession: dict[str, list[Card]] = defaultdict(list)
+    for card in looked.cards:
+        by_profession[_heading(card)].append(card)
+    return show(
+        request,
+        "directory_paper.html",
+        groups=sorted(by_profession.items()),
+        territories=territories_of(request, viewer.account),
+        **answer_context(looked),
+    )
+
+
+async def csv(request: Request[State]) -> Response:
+    """The whole answer as a table for a French spreadsheet."""
+    viewer = await viewer_of(request)
+    looked = await look(request, viewer.account, everybody=True)
+    territories = request.state["desk"].territories.by_id
+    places = [place for card in looked.cards for place in card.places]
+    return Response(
+        csv_of(places, {number: territory.name for number, territory in territories.items()}),
+        media_type="text/csv; charset=utf-8; header=present",
+        headers={"Content-Disposition": 'attachment; filename="annuaire.csv"'},
+    )
+
+
+async def person(request: Request[State]) -> Response:
+    """One person or service: the places, what is done there, the next free slots.
+
+    Raises:
+        NotFound: Nobody of this id works in the viewer's territories.
+    """
+    viewer = await viewer_of(request)
+    account, now = viewer.account, datetime.now(UTC)
+    known = await seen_by(request, account, account.reach)
+    communes = await request.state["communes"].by_insee(request)
+    asked = asked_by(request.query_params, communes)
+    owner = Person(request.path_params["owner_id"])
+    cards = await _cards(request, account, [owner], asked, known, now)
+    if not cards:
+        raise NotFound
+    schedules = {place.line.schedule_id for place in cards[0].places}
+    slots = sorted(
+        (slot for slot in known.slots if slot.schedule.id in schedules and slot.free),
+        key=lambda slot: slot.starts_at,
+    )
+    return show(
+        request,
+        "_person.html" if is_fragment(request, "fiche") else "person.html",
+        card=cards[0],
+        slots=slots,
+        at=_positions(known, account, request),
         now=now,
+        context=[],
     )
 
 
-def listed(
-    entries: Sequence[DirectoryEntry],
-    search: Search,
-    typed: str,
-    acts: Mapping[UUID, list[str]],
-    free: Mapping[object, int],
-) -> list[Line]:
-    """Those who answer every word that was typed, by name, or the nearest first."""
-    wanted = folded(typed).split()
-    lines = []
-    for entry in entries:
-        owner = entry.schedule.practitioner or entry.schedule.service
-        if search.profession not in (None, owner and owner.profession):
-            continue
-        if search.specialty not in (None, owner and owner.specialty):
-            continue
-        done_here = acts[entry.schedule.id]
-        said = folded(_said_of(entry, done_here))
-        if all(word in said for word in wanted):
-            away, places = _away(search, entry), free.get(entry.schedule.id, 0)
-            lines.append(Line(entry, done_here, away, places))
-    if search.commune is not None:
-        lines.sort(key=lambda line: line.distance_km or 0.0)
-    return lines
-
-
-def _said_of(entry: DirectoryEntry, acts: Iterable[str]) -> str:
-    """Everything that one may look for."""
-    schedule = entry.schedule
-    owner = schedule.practitioner or schedule.service
-    return " ".join(
-        (
-            schedule_name(schedule),
-            schedule_profession(schedule),
-            SPECIALTIES.get(owner.specialty or "", "") if owner else "",
-            schedule.location.name,
-            schedule.location.commune,
-            *entry.skills,
-            *acts,
+async def look(request: Request[State], account: Account, *, everybody: bool = False) -> Looked:
+    """Ask the directory what the query string says; cards for the first, or for *everybody*."""
+    desk, now = request.state["desk"], datetime.now(UTC)
+    territories = territories_of(request, account)
+    asked = asked_by(request.query_params, await request.state["communes"].by_insee(request))
+    search = asked.form.search
+    known = await seen_by(request, account, account.reach)
+    free = free_by_schedule(known.slots)
+    async with entered(desk.pool, account.id, account.reach) as conn:
+        found = await find_in_directory(
+            conn, account.reach, asked.typed, search.profession, search.specialty
         )
+    people = people_who_answer(asked, found, free, territories)
+    shown = people if everybody else people[: asked.shown]
+    cards = await _cards(request, account, shown, asked, known, now)
+    at = _positions(known, account, request)
+    return Looked(asked, people, cards, at, known.source, now)
+
+
+async def _cards(
+    request: Request[State],
+    account: Account,
+    people: Sequence[Person],
+    asked: Asked,
+    known: Seen,
+    now: datetime,
+) -> list[Card]:
+    """The cards of these people, in their order."""
+    desk = request.state["desk"]
+    free = free_by_schedule(known.slots)
+    async with entered(desk.pool, account.id, account.reach) as conn:
+        lines = await directory_lines(conn, account.reach, [one.owner_id for one in people])
+        offers = await offers_of(conn, account, lines, free, now)
+    labels = request.state["catalogue"].act_labels
+    places: dict[UUID, list[PlaceOfWork]] = defaultdict(list)
+    for line in lines:
+        slug = desk.territories.by_id[line.territory_id].slug
+        said = offers[line.id]
+        places[line.owner.id].append(
+            PlaceOfWork(
+                line,
+                [labels.of(slug, code) for code in line.acts],
+                _away(line, asked.form.search.place),
+                said,
+                said.publishing(holds_are_known=known.source == "broker"),
+            )
+        )
+    return [Card(_in_order(places[one.owner_id], one)) for one in people if one.owner_id in places]
+
+
+def _positions(known: Seen, account: Account, request: Request[State]) -> dict[str, str]:
+    """Where each board stood; without a position the live part starts from a snapshot."""
+    return {
+        territory.slug: known.at.get(territory.slug, "")
+        for territory in territories_of(request, account)
+    }
+
+
+def _in_order(places: Iterable[PlaceOfWork], person: Person) -> list[PlaceOfWork]:
+    """The places that answer the search before the others, the nearest first."""
+    answering = [entry.id for entry in person.entries]
+    return sorted(
+        places,
+        key=lambda place: (
+            place.line.id not in answering,
+            place.distance_km or 0.0,
+            place.line.location.name,
+        ),
     )
 
 
-def _away(search: Search, entry: DirectoryEntry) -> float | None:
-    place = search.place
-    return None if place is None else between(entry.schedule.location, place)
+def _away(line: DirectoryLine, place: Place | None) -> float | None:
+    return None if place is None else between(line.location, place)
+
+
+def _heading(card: Card) -> str:
+    """Under which a paper list has somebody."""
+    if card.line.practitioner is None:
+        return "Services"
+    return profession(card.owner.profession, card.owner.specialty)
+
+
+def answer_context(looked: Looked) -> dict[str, Any]:
+    """What the templates of an answer need."""
+    link = looked.asked.link
+    return {
+        "asked": looked.asked,
+        "cards": looked.cards,
+        "people": looked.people,
+        "rest": looked.rest,
+        "is_exact": looked.is_exact,
+        "more": looked.asked.shown + SHOWN_FIRST,
+        "question": f"?{link}" if link else "",
+        "with_question": f"?{link}&" if link else "?",
+        "at": looked.at,
+        "source": looked.source,
+        "now": looked.now,
+    }

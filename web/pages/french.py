@@ -68,6 +68,36 @@ SPECIALISTS: Final = {
     "SM48": "Rhumatologue",
 }
 
+# ISO 639, of those whom one is likely to meet.
+LANGUAGES: Final = {
+    "de": "allemand",
+    "en": "anglais",
+    "ar": "arabe",
+    "ber": "berbère",
+    "ca": "catalan",
+    "zh": "chinois",
+    "es": "espagnol",
+    "fr": "français",
+    "it": "italien",
+    "fsl": "langue des signes",
+    "nl": "néerlandais",
+    "oc": "occitan",
+    "fa": "persan",
+    "pl": "polonais",
+    "pt": "portugais",
+    "ro": "roumain",
+    "ru": "russe",
+    "tr": "turc",
+    "uk": "ukrainien",
+    "vi": "vietnamien",
+}
+PUBLISHING: Final = {
+    "free": "Places libres",
+    "none": "Aucune place libre en ce moment",
+    "silent": "Ne publie pas ses disponibilités",
+    "unknown": "Disponibilités inconnues",
+}
+
 MODALITIES: Final = {"AMB": "Au cabinet", "HH": "Visite à domicile", "VR": "Téléconsultation"}
 AUDIENCES: Final = {
     "CPTS": "Membres de la CPTS",

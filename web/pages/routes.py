@@ -4,9 +4,9 @@ from typing import Final
 
 from starlette.routing import BaseRoute, Mount, Route
 
+from web.pages import directory
 from web.pages.assets import DIRECTORY, Assets
 from web.pages.availability import availability, publish, withdraw, withdraw_day
-from web.pages.directory import annuaire
 from web.pages.holding import confirm, hold, hold_page, release, renew
 from web.pages.orient import orient
 from web.pages.orientations import VERBS, orientations, sheet, verb
@@ -26,7 +26,10 @@ PAGE_ROUTES: Final[list[BaseRoute]] = [
     Route("/orienter", orient),
     Route("/regulation", regulation),
     Route("/orientations", orientations),
-    Route("/annuaire", annuaire),
+    Route("/annuaire", directory.annuaire),
+    Route("/annuaire.csv", directory.csv),
+    Route("/annuaire/papier", directory.paper),
+    Route("/annuaire/{owner_id:uuid}", directory.person),
     Route("/creneaux/{slot_id:uuid}/retenir", hold, methods=["POST"]),
     Route("/retenues/{hold_id:uuid}", hold_page),
     Route("/retenues/{hold_id:uuid}/prolonger", renew, methods=["POST"]),
