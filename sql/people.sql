@@ -65,15 +65,18 @@ ON CONFLICT (id) DO UPDATE
        finess = coalesce($5, organisation.finess)
 RETURNING (xmax = 0);
 
--- name: put_location(location_id, territory_id, organisation_id, name, address, insee, lat, lon, phone) -> value
-INSERT INTO location (id, territory_id, organisation_id, name, address, insee, lat, lon, phone)
-VALUES ($1, $2, $3, $4, coalesce($5, ''), $6, $7, $8, $9)
+-- name: put_location(location_id, territory_id, organisation_id, name, address, insee, lat, lon, phone, access, step_free, parking) -> value
+INSERT INTO location (id, territory_id, organisation_id, name, address, insee, lat, lon, phone, access, step_free, parking)
+VALUES ($1, $2, $3, $4, coalesce($5, ''), $6, $7, $8, $9, coalesce($10, ''), $11, $12)
 ON CONFLICT (id) DO UPDATE
    SET organisation_id = excluded.organisation_id,
        address = coalesce($5, location.address),
        lat = excluded.lat,
        lon = excluded.lon,
-       phone = excluded.phone
+       phone = excluded.phone,
+       access = coalesce($10, location.access),
+       step_free = coalesce($11, location.step_free),
+       parking = coalesce($12, location.parking)
 RETURNING (xmax = 0);
 
 -- name: location(location_id) -> one
@@ -102,9 +105,12 @@ ON CONFLICT (id) DO UPDATE
        languages = coalesce($8::text[], practitioner.languages)
 RETURNING (xmax = 0);
 
--- name: put_practitioner_role(role_id, territory_id, practitioner_id, location_id) -> value
-INSERT INTO practitioner_role (id, territory_id, practitioner_id, location_id) VALUES ($1, $2, $3, $4)
-ON CONFLICT (practitioner_id, location_id) DO UPDATE SET location_id = excluded.location_id
+-- name: put_practitioner_role(role_id, territory_id, practitioner_id, location_id, new_patients, referral) -> value
+INSERT INTO practitioner_role (id, territory_id, practitioner_id, location_id, new_patients, referral)
+VALUES ($1, $2, $3, $4, $5, coalesce($6, ''))
+ON CONFLICT (practitioner_id, location_id) DO UPDATE
+   SET new_patients = coalesce($5, practitioner_role.new_patients),
+       referral = coalesce($6, practitioner_role.referral)
 RETURNING id;
 
 -- name: service_called(territory_id, location_id, name, finess) -> value
@@ -114,9 +120,9 @@ SELECT id
  ORDER BY finess = $4::text DESC NULLS LAST, id
  LIMIT 1;
 
--- name: put_service(service_id, territory_id, location_id, name, finess, phone, profession, specialty, rooms) -> value
-INSERT INTO healthcare_service (id, territory_id, location_id, name, finess, phone, profession, specialty, rooms)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, coalesce($9::smallint, 1))
+-- name: put_service(service_id, territory_id, location_id, name, finess, phone, profession, specialty, rooms, new_patients, referral) -> value
+INSERT INTO healthcare_service (id, territory_id, location_id, name, finess, phone, profession, specialty, rooms, new_patients, referral)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, coalesce($9::smallint, 1), $10, coalesce($11, ''))
 ON CONFLICT (id) DO UPDATE
    SET location_id = excluded.location_id,
        name = excluded.name,
@@ -124,7 +130,9 @@ ON CONFLICT (id) DO UPDATE
        phone = excluded.phone,
        profession = coalesce($7, healthcare_service.profession),
        specialty = coalesce($8, healthcare_service.specialty),
-       rooms = coalesce($9::smallint, healthcare_service.rooms)
+       rooms = coalesce($9::smallint, healthcare_service.rooms),
+       new_patients = coalesce($10, healthcare_service.new_patients),
+       referral = coalesce($11, healthcare_service.referral)
 RETURNING (xmax = 0);
 
 -- name: schedule_of(role_id, service_id) -> value

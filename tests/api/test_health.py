@@ -89,6 +89,22 @@ async def test_without_redis_boards_come_from_the_ledger_and_nothing_can_be_held
     assert int(held.headers["retry-after"]) >= 1
 
 
+async def test_without_redis_the_directory_does_not_say_who_is_free(sign_in, world, broker):
+    ann = await sign_in("ann")
+    await ann.offer(world.schedules["ann"])
+
+    async def said_of_ann():
+        answer = await ann.get("/api/v1/practitioners", params={"q": "martin"})
+        [place] = answer.json()["practitioners"][0]["places"]
+        return place["publishing"], place["free"]
+
+    assert await said_of_ann() == ("free", 1)
+    broker.cut()
+
+    assert await said_of_ann() == ("unknown", 0)
+    assert "les places libres ne sont pas connues" in (await ann.get("/annuaire")).text
+
+
 async def test_without_redis_offers_and_cancellations_go_on(sign_in, world, broker):
     ann, rolf = await sign_in("ann"), await sign_in("rolf")
     booked = await rolf.book(await ann.offer(world.schedules["ann"]))

@@ -54,6 +54,29 @@ async def test_every_default_act_is_in_the_catalogue_of_its_territory(settings, 
     assert strangers == []
 
 
+async def test_everybody_is_in_the_directory_with_how_to_refer_and_how_one_gets_in(settings, owner):
+    await load.load(settings, CHEAP)
+
+    entries = await owner.fetchval("SELECT count(*) FROM directory_entry")
+    assert entries == await owner.fetchval(
+        "SELECT (SELECT count(*) FROM practitioner_role) + (SELECT count(*) FROM healthcare_service)"
+    )
+    for table, column in (
+        ("location", "step_free"),
+        ("location", "parking"),
+        ("practitioner_role", "new_patients"),
+    ):
+        answers = await owner.fetch(f"SELECT DISTINCT {column} FROM {table}")
+        assert {row[column] for row in answers} == {True, False, None}, column
+    referrals = await owner.fetchrow(
+        "SELECT count(*) FILTER (WHERE referral = '') AS unsaid, count(*) AS all"
+        " FROM practitioner_role"
+    )
+    assert 0 < referrals["unsaid"] < referrals["all"] / 2 + 20
+    assert await owner.fetchval("SELECT bool_and(referral <> '') FROM healthcare_service")
+    assert await owner.fetchval("SELECT count(*) FROM find_in_directory('')") == 0  # walls
+
+
 async def test_there_is_an_account_for_every_role_in_every_territory(settings):
     await load.load(settings, CHEAP)
 

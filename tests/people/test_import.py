@@ -111,6 +111,35 @@ async def test_what_an_empty_cell_leaves_out_stays(bring, owner):
     assert acts == ["home-visit"]
 
 
+async def test_access_and_how_to_refer_are_brought_in_and_an_empty_cell_leaves_them(
+    owner, world, tmp_path
+):
+    header = f"{HEADER},step_free,parking,access,new_patients,referral"
+
+    async def bring(*lines):
+        content = "\n".join((header, *lines)).encode()
+        return await bring_in(
+            owner, content, dry_run=False, passwords=tmp_path / "none.csv", hasher=CHEAP
+        )
+
+    assert (
+        await bring(f"{NURSE},oui,non,Deuxième porte,non,Appeler", f"{SERVICE},,,,oui,Ordonnance")
+        == 0
+    )
+    assert await bring(f"{NURSE},,,,,", f"{SERVICE},,,,,") == 0
+
+    nurse = await owner.fetchrow(
+        "SELECT step_free, parking, access, new_patients, referral FROM practitioner_role r"
+        " JOIN practitioner p ON p.id = r.practitioner_id JOIN location l ON l.id = r.location_id"
+        " WHERE rpps = '10000000017'"
+    )
+    service = await owner.fetchrow(
+        "SELECT new_patients, referral FROM healthcare_service WHERE finess = '34ABCD001'"
+    )
+    assert tuple(nurse) == (True, False, "Deuxième porte", False, "Appeler")
+    assert tuple(service) == (True, "Ordonnance")
+
+
 async def test_one_fault_and_nothing_is_brought_in(bring, owner, capsys):
     before = await counts(owner)
 

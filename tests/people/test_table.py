@@ -99,6 +99,32 @@ def test_a_service_has_rooms_and_no_person():
     assert faults(right.replace("34abcd001", "34abcd0012"), header=header) == [(2, "finess")]
 
 
+def test_access_and_how_to_refer_are_read_and_stay_short():
+    header = f"{HEADER},languages,step_free,parking,access,new_patients,referral"
+    right = f"{RIGHT},FR+oc,oui,no,Deuxième porte,non,Appeler avant midi"
+
+    line = table(right, header=header).lines[0]
+
+    assert (line.languages, line.step_free, line.parking) == (("fr", "oc"), True, False)
+    assert (line.access, line.new_patients) == ("Deuxième porte", False)
+    assert line.referral == "Appeler avant midi"
+    for old, new, column in (
+        ("FR+oc", "français", "languages"),
+        (",oui,", ",peut-être,", "step_free"),
+        ("Deuxième porte", "x" * 201, "access"),
+        ("Appeler avant midi", "x" * 301, "referral"),
+    ):
+        assert faults(right.replace(old, new), header=header) == [(2, column)], column
+
+
+def test_what_is_said_of_a_place_needs_one():
+    header = "territory,role,email,given_name,family_name,phone,organisation,parking,referral"
+    line = "thau,referrer,eva@example.fr,Eva,Puech,0465710003,CPTS,oui,Appeler"
+
+    assert (2, "parking") in faults(line, header=header)
+    assert (2, "referral") in faults(line, header=header)
+
+
 def test_an_unknown_or_repeated_column_is_a_fault_of_the_first_line():
     assert faults(header="territory,nom") == [(1, "nom")]
     assert (1, "email") in faults(header="territory,email,email")

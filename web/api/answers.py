@@ -10,6 +10,7 @@ from slots.account import Account
 from slots.appointment import Appointment
 from slots.audience import Role
 from slots.document import LocationDocument, ScheduleDocument, SlotDocument
+from slots.publishing import Publishing
 from slots.slot import Hold
 from slots.store.appointment import AppointmentView
 from slots.territory import Territories
@@ -128,15 +129,26 @@ class AppointmentsAnswer(Answer, frozen=True):
 
 
 class PlaceAnswer(Answer, frozen=True):
-    """Where somebody works, with the schedule that a booking there goes to."""
+    """Where somebody works, with the schedule that a booking there goes to; null is not known.
 
-    schedule_id: UUID
+    *schedule_id* is null for those whose time cannot be booked here. *publishing*: free, there are
+    *free* places now; none, publishes and has no free place; silent, could publish and does not;
+    unknown, nobody here can say.
+    """
+
+    schedule_id: UUID | None
     territory: str
     location: LocationDocument
     address: str
     access: str
+    step_free: bool | None
+    parking: bool | None
+    new_patients: bool | None
+    referral: str
     acts: list[str]
     accepts_overflow: bool
+    publishing: Publishing
+    free: int
     distance_km: float | None
 
 
@@ -153,8 +165,12 @@ class PractitionerAnswer(Answer, frozen=True):
 
 
 class PractitionersAnswer(Answer, frozen=True):
-    """By name; the nearest first where a place is given."""
+    """By name; the likest first where words are given, the nearest where a place is.
 
+    *exact*: false where nothing has every word that was given, and these only come near.
+    """
+
+    exact: bool
     practitioners: list[PractitionerAnswer]
 
 
@@ -169,8 +185,9 @@ class ServiceAnswer(Answer, frozen=True):
 
 
 class ServicesAnswer(Answer, frozen=True):
-    """By name; the nearest first where a place is given."""
+    """In the order of PractitionersAnswer."""
 
+    exact: bool
     services: list[ServiceAnswer]
 
 

@@ -145,8 +145,9 @@ class AppointmentsQuery(Body, frozen=True):
 
 
 class DirectoryQuery(Body, frozen=True):
-    """Who works where."""
+    """Who works where. q: words as people type them; accents and typing errors are forgiven."""
 
+    q: Annotated[str, Meta(max_length=100)] | None = None
     territory: list[Code] = []
     profession: Code | None = None
     specialty: Code | None = None

@@ -1,17 +1,18 @@
 """The directory: who works where, what can be offered, and the communes."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final
+from uuid import UUID
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from slots.account import Account
-from slots.ids import TerritoryId
+from slots.publishing import Offers, Publishing
 from slots.search import Place, between
 from slots.store import directory as store
-from slots.store.directory import DirectoryEntry
+from slots.store.directory import DirectoryLine
 from slots.territory import Territories
 from slots.transaction import entered
 from web.api.answers import (
@@ -27,39 +28,38 @@ from web.api.answers import (
     ServicesAnswer,
 )
 from web.api.bodies import CatalogueQuery, CommunesQuery, DirectoryQuery
-from web.api.endpoint import answered, desk_of
+from web.api.endpoint import answered, desk_of, now
 from web.auth import account_of
-from web.boards import territories_asked
+from web.boards import seen_by, territories_asked
 from web.pages.french import folded
 from web.parsing import parse_query
 from web.places import place_of
+from web.publishing import free_by_schedule, offers_of
 
 SUGGESTIONS_MAX: Final = 20  # communes for one beginning of a name
 
 
 async def list_practitioners(request: Request[Any]) -> Response:
-    """Practitioners by name, or the nearest first."""
-    entries, place = await _entries(request)
-    territories = desk_of(request).territories
-    return answered(PractitionersAnswer(_practitioners(entries, place, territories)))
+    """Practitioners by name, the likest or the nearest first."""
+    answer = await _answer(request, services=False)
+    return answered(PractitionersAnswer(answer.is_exact, _practitioners(answer)))
 
 
 async def list_services(request: Request[Any]) -> Response:
-    """Healthcare services by name, or the nearest first."""
-    entries, place = await _entries(request)
-    territories = desk_of(request).territories
+    """Healthcare services by name, the likest or the nearest first."""
+    answer = await _answer(request, services=True)
     services = [
         ServiceAnswer(
             service.id,
             service.name,
             service.profession,
             service.specialty,
-            _place(entry, place, territories),
+            answer.place_of(line),
         )
-        for entry in entries
-        if (service := entry.schedule.service) is not None
+        for line in answer.lines
+        if (service := line.service) is not None
     ]
-    return answered(ServicesAnswer(services))
+    return answered(ServicesAnswer(answer.is_exact, services))
 
 
 async def show_catalogue(request: Request[Any]) -> Response:
@@ -101,69 +101,91 @@ async def list_communes(request: Request[Any]) -> Response:
     return answered(CommunesAnswer(found[:SUGGESTIONS_MAX]))
 
 
-async def _entries(request: Request[Any]) -> tuple[list[DirectoryEntry], Place | None]:
-    """The lines that answer the query, in order."""
-    account: Account = await account_of(request)
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """The lines that answer a query, in order, with what is known of their free places."""
+
+    lines: list[DirectoryLine]
+    place: Place | None
+    offers: Mapping[UUID, Offers]
+    holds_are_known: bool
+    is_exact: bool
+    territories: Territories
+
+    def place_of(self, line: DirectoryLine) -> PlaceAnswer:
+        location, offers = line.location, self.offers[line.id]
+        publishing = offers.publishing(holds_are_known=self.holds_are_known)
+        return PlaceAnswer(
+            schedule_id=line.schedule_id,
+            territory=self.territories.by_id[line.territory_id].slug,
+            location=location,
+            address=line.address,
+            access=line.access,
+            step_free=line.step_free,
+            parking=line.parking,
+            new_patients=line.new_patients,
+            referral=line.referral,
+            acts=list(line.acts),
+            accepts_overflow=line.accepts_overflow,
+            publishing=publishing,
+            free=offers.free if publishing is Publishing.FREE else 0,
+            distance_km=None if self.place is None else between(location, self.place),
+        )
+
+
+async def _answer(request: Request[Any], *, services: bool) -> _Answer:
+    account = await account_of(request)
     query = parse_query(request.query_params, DirectoryQuery)
     desk = desk_of(request)
-    numbers: list[TerritoryId] = territories_asked(account, query.territory, desk.territories)
+    numbers = territories_asked(account, query.territory, desk.territories)
     place = await place_of(request, query.commune, query.near)
+    seen = await seen_by(request, account, numbers)
     async with entered(desk.pool, account.id, numbers) as conn:
-        entries = await store.directory(conn, numbers)
-    found = [entry for entry in entries if _answers(entry, query, place)]
+        found = [
+            entry
+            for entry in await store.find_in_directory(
+                conn, numbers, query.q or "", query.profession, query.specialty
+            )
+            if entry.is_service == services
+        ]
+        owners = {entry.owner_id for entry in found}
+        by_id = {line.id: line for line in await store.directory_lines(conn, numbers, owners)}
+        lines = [
+            line
+            for entry in found
+            if (line := by_id.get(entry.id)) is not None and _answers(line, query, place)
+        ]
+        offers = await offers_of(conn, account, lines, free_by_schedule(seen.slots), now())
+    is_exact = all(entry.is_exact for entry in found)
     if place is not None:
-        found.sort(key=lambda entry: between(entry.schedule.location, place))
-    return found, place
+        lines.sort(key=lambda line: between(line.location, place))
+    return _Answer(lines, place, offers, seen.source == "broker", is_exact, desk.territories)
 
 
-def _answers(entry: DirectoryEntry, query: DirectoryQuery, place: Place | None) -> bool:
-    owner = entry.schedule.practitioner or entry.schedule.service
-    assert owner is not None
-    return (
-        query.profession in (None, owner.profession)
-        and query.specialty in (None, owner.specialty)
-        and (query.skill is None or folded(query.skill) in map(folded, entry.skills))
-        and (
-            place is None
-            or between(entry.schedule.location, place) <= (query.radius_km or math.inf)
-        )
+def _answers(line: DirectoryLine, query: DirectoryQuery, place: Place | None) -> bool:
+    return (query.skill is None or folded(query.skill) in map(folded, line.skills)) and (
+        place is None or between(line.location, place) <= (query.radius_km or math.inf)
     )
 
 
-def _practitioners(
-    entries: Iterable[DirectoryEntry], place: Place | None, territories: Territories
-) -> list[PractitionerAnswer]:
-    """One line for each person, with all places."""
-    found: dict[Any, PractitionerAnswer] = {}
-    for entry in entries:
-        practitioner = entry.schedule.practitioner
+def _practitioners(answer: _Answer) -> list[PractitionerAnswer]:
+    """One line for each person, with all the places that answer."""
+    found: dict[UUID, PractitionerAnswer] = {}
+    for line in answer.lines:
+        practitioner = line.practitioner
         if practitioner is None:
             continue
-        line = found.setdefault(
+        one = found.setdefault(
             practitioner.id,
             PractitionerAnswer(
                 practitioner.id,
                 practitioner.name,
                 practitioner.profession,
                 practitioner.specialty,
-                list(entry.skills),
-                list(entry.languages),
+                list(line.skills),
+                list(line.languages),
                 [],
             ),
         )
-        line.places.append(_place(entry, place, territories))
+        one.places.append(answer.place_of(line))
     return list(found.values())
-
-
-def _place(entry: DirectoryEntry, place: Place | None, territories: Territories) -> PlaceAnswer:
-    location = entry.schedule.location
-    return PlaceAnswer(
-        schedule_id=entry.schedule.id,
-        territory=territories.by_id[entry.territory_id].slug,
-        location=location,
-        address=entry.address,
-        access=entry.access,
-        acts=list(entry.acts),
-        accepts_overflow=entry.accepts_overflow,
-        distance_km=None if place is None else between(location, place),
-    )

@@ -259,14 +259,14 @@ DIRECTORY: Final = (
     _listing(
         "/practitioners",
         directory.list_practitioners,
-        "Practitioners with their skills and places, by name or the nearest first.",
+        "Practitioners with skills, places and how to refer; by name, the likest or the nearest first.",
         bodies.DirectoryQuery,
         answers.PractitionersAnswer,
     ),
     _listing(
         "/services",
         directory.list_services,
-        "Healthcare services, by name or the nearest first.",
+        "Healthcare services; by name, the likest or the nearest first.",
         bodies.DirectoryQuery,
         answers.ServicesAnswer,
     ),

@@ -20,7 +20,9 @@ async function narrow(form) {
   const page = `${new URL(form.action).pathname}?${new URLSearchParams(asked)}`
   const fragment = `${page}&fragment=${form.dataset.narrows}`
   const answer = await fetch(fragment, { signal, headers: { accept: "text/html" } }).catch(() => null)
-  const html = answer?.ok && !answer.redirected ? await answer.text().catch(() => "") : ""
+  // Signed out: the page itself leads to the door, and back to what was typed.
+  if (answer?.redirected || answer?.status === 401) return form.requestSubmit()
+  const html = answer?.ok ? await answer.text().catch(() => "") : ""
   const old = document.getElementById(form.dataset.narrows)
   if (signal.aborted || !form.isConnected || !old) return
   if (!html) return say(form, "Pas de réponse du service : la liste est celle d’avant. Continuez à taper ou pressez Chercher.")

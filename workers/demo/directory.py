@@ -30,6 +30,27 @@ ROOMS: Final = 2
 PLACE_PHONES_FROM: Final = 1000  # serial numbers of phones, apart from those of people
 SERVICE_PHONES_FROM: Final = 2000
 
+# How people say that one should refer to them; "" where they have not said it.
+REFERRALS: Final = {
+    "10": (
+        "",
+        "Appeler le secrétariat ; hors créneau, avis du médecin entre 13 h et 14 h.",
+        "Courrier par messagerie sécurisée, puis appel pour les urgences du jour.",
+        "Créneaux publiés ici ; sinon appeler avant d'envoyer le patient.",
+    ),
+    "21": ("", "Sans rendez-vous ; appeler pour une préparation."),
+    "40": ("", "Urgence dentaire : appeler à l'ouverture, avant 9 h."),
+    "50": ("", "Appel direct ; apporter le dossier de grossesse."),
+    "60": ("", "Laisser un message avec l'ordonnance ; rappel dans l'heure.", "Appel direct."),
+    "70": ("", "Ordonnance nécessaire ; urgences respiratoires prises le jour même."),
+}
+REFERRALS_OF_OTHERS: Final = ("", "Bilan sur ordonnance ; liste d'attente, appeler.")
+IMAGING_REFERRAL: Final = (
+    "Ordonnance avec le motif et la date de l'examen ; urgences par téléphone."
+)
+TAKES_NEW: Final = (True, True, True, False, False, None)
+WAYS_IN: Final = ("", "", "Entrée par la cour.", "Sonner, deuxième porte à droite.")
+
 CENTRE_15: Final = "centre-15"
 PRO_ONLY: Final = ("CPTS", "SNP", "PRO")
 USUAL: Final = ("CPTS", "SNP")
@@ -141,6 +162,7 @@ def _ground_tables() -> Iterator[Table]:
 
 def _place_tables(places: list[Place]) -> Iterator[Table]:
     chance = random.Random(SEED)  # noqa: S311  (where a pin is drawn, no secret)
+    way_in = random.Random(SEED + 1)  # noqa: S311  (of its own, so that the pins stay where they are)
     communes = {commune.insee: commune for commune in ground.communes()}
     organisations: list[tuple[Any, ...]] = [
         (
@@ -170,7 +192,8 @@ def _place_tables(places: list[Place]) -> Iterator[Table]:
                 round(commune.lat + chance.uniform(-SPREAD, SPREAD), 5),
                 round(commune.lon + chance.uniform(-SPREAD, SPREAD), 5),
                 place_phone(place, places),
-                chance.choice(("", "", "Parking devant l'entrée.", "Accès de plain-pied.")),
+                chance.choice(WAYS_IN),
+                *_stairs_and_parking(place, way_in),
             )
         )
     yield Table("organisation", ("id", "name", "kind", "phone"), organisations)
@@ -178,10 +201,17 @@ def _place_tables(places: list[Place]) -> Iterator[Table]:
         "location",
         (
             *("id", "territory_id", "organisation_id", "name", "address"),
-            *("insee", "lat", "lon", "phone", "access"),
+            *("insee", "lat", "lon", "phone", "access", "step_free", "parking"),
         ),
         locations,
     )
+
+
+def _stairs_and_parking(place: Place, chance: random.Random) -> tuple[bool | None, bool | None]:
+    """Centres and hospitals are built for all; of some practices nobody has said."""
+    if place.kind in ("centre", "hospital"):
+        return True, True
+    return chance.choice((True, True, False, None)), chance.choice((True, True, False, None))
 
 
 def place_phone(place: Place, places: list[Place]) -> str:
@@ -211,20 +241,28 @@ def _people_tables(persons: list[Person], places: list[Place]) -> Iterator[Table
             for person in persons
         ],
     )
+    chance = random.Random(SEED)  # noqa: S311  (invented habits, no secret)
     yield Table(
         "practitioner_role",
-        ("id", "territory_id", "practitioner_id", "location_id"),
+        ("id", "territory_id", "practitioner_id", "location_id", "new_patients", "referral"),
         [
             (
                 demo_id("role", f"{person.rpps}/{key}"),
                 territories[key],
                 demo_id("practitioner", person.rpps),
                 demo_id("location", key),
+                *_reception(person, chance),
             )
             for person in persons
             for key in person.place_keys
         ],
     )
+
+
+def _reception(person: Person, chance: random.Random) -> tuple[bool | None, str]:
+    """Whether new patients are taken, and how to refer; of some nobody has said."""
+    takes_new = None if person.profession == PHARMACIST else chance.choice(TAKES_NEW)
+    return takes_new, chance.choice(REFERRALS.get(person.profession, REFERRALS_OF_OTHERS))
 
 
 def _service_tables(places: list[Place]) -> Iterator[Table]:
@@ -233,7 +271,7 @@ def _service_tables(places: list[Place]) -> Iterator[Table]:
         "healthcare_service",
         (
             *("id", "territory_id", "location_id", "name", "finess", "phone"),
-            *("profession", "specialty", "rooms"),
+            *("profession", "specialty", "rooms", "new_patients", "referral"),
         ),
         [
             (
@@ -246,6 +284,8 @@ def _service_tables(places: list[Place]) -> Iterator[Table]:
                 DOCTOR,
                 RADIOLOGY,
                 ROOMS,
+                True,
+                IMAGING_REFERRAL,
             )
             for serial, service in enumerate(SERVICES)
         ],

@@ -68,6 +68,24 @@ def phone(cell: str) -> str:
     return cell
 
 
+def language(cell: str) -> str:
+    """An ISO 639 code in lower case."""
+    if cell and not re.fullmatch(r"[A-Za-z]{2,3}", cell):
+        raise ValueError(f"{cell!r} is not a language code such as fr")
+    return cell.lower()
+
+
+def at_most(characters: int) -> Callable[[str], str]:
+    """A text of so many characters."""
+
+    def parse(cell: str) -> str:
+        if len(cell) > characters:
+            raise ValueError(f"{len(cell)} characters, more than {characters}")
+        return cell
+
+    return parse
+
+
 def one_of(words: Any) -> Callable[[str], str]:
     """One of *words*, or nothing."""
 

@@ -32,6 +32,8 @@ DOCTOR: Final = "10"
 ORGANISATION_KINDS: Final = ("practice", "centre", "hospital", "regulation", "emergency", "cpts")
 ROOMS_MAX: Final = 50
 CAP_MAX: Final = 200
+ACCESS_MAX: Final = 200
+REFERRAL_MAX: Final = 300
 
 # What each column holds. `chrono48 people import --help` prints it.
 COLUMNS: Final = {
@@ -52,6 +54,11 @@ COLUMNS: Final = {
     "lat": "degrees; the commune's centre when empty",
     "lon": "degrees",
     "phone": "of the place, and to call this person about a booking",
+    "step_free": "yes where there are no stairs, or a lift; of the place",
+    "parking": "yes or no; of the place",
+    "access": f"how one gets in, {ACCESS_MAX} characters; of the place",
+    "new_patients": "yes where new patients are taken",
+    "referral": f"how to refer somebody here, {REFERRAL_MAX} characters",
     "organisation": "who runs the place or employs the person; the place's name when empty",
     "organisation_kind": f"{', '.join(ORGANISATION_KINDS)}; practice when empty",
     "finess": "9 characters: of the service on its line, else of the organisation",
@@ -98,6 +105,11 @@ class Line:
     lat: float | None
     lon: float | None
     phone: str
+    step_free: bool | None
+    parking: bool | None
+    access: str
+    new_patients: bool | None
+    referral: str
     organisation: str
     organisation_kind: str
     finess: str
@@ -193,6 +205,11 @@ def _contradictions(line: Line) -> Iterator[tuple[str, str]]:
         yield "specialty", "only doctors (profession 10) have one"
     if (line.lat is None) != (line.lon is None):
         yield "lat", "lat and lon go together"
+    for column in ("step_free", "parking", "access", "new_patients", "referral"):
+        if getattr(line, column) not in (None, "") and not line.place:
+            yield column, "needs a place"
+    if (line.new_patients is not None or line.referral) and not (line.service or line.profession):
+        yield "referral", "only who is in the directory is referred to"
     yield from _service_contradictions(line) if line.service else _person_contradictions(line)
 
 
@@ -244,11 +261,16 @@ PARSERS: Final[Mapping[str, Callable[[str], Any]]] = {
     "profession": cells.one_of(PROFESSIONS),
     "specialty": cells.specialty,
     "skills": cells.several(),
-    "languages": cells.several(),
+    "languages": cells.several(cells.language),
     "insee": cells.insee,
     "lat": cells.degrees(90),
     "lon": cells.degrees(180),
     "phone": cells.phone,
+    "step_free": cells.yes_or_no,
+    "parking": cells.yes_or_no,
+    "access": cells.at_most(ACCESS_MAX),
+    "new_patients": cells.yes_or_no,
+    "referral": cells.at_most(REFERRAL_MAX),
     "organisation_kind": cells.one_of(ORGANISATION_KINDS),
     "finess": cells.finess,
     "rooms": cells.whole(1, ROOMS_MAX),

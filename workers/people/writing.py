@@ -158,6 +158,9 @@ class _Writer:
             lat=lat,
             lon=lon,
             phone=line.phone,
+            access=line.access or None,
+            step_free=line.step_free,
+            parking=line.parking,
         )
         self.outcome.count("place", is_new=is_new)
         return location_id, organisation_id
@@ -214,6 +217,8 @@ class _Writer:
             territory_id=self._territory(line),
             practitioner_id=practitioner_id,
             location_id=location_id,
+            new_patients=line.new_patients,
+            referral=line.referral or None,
         )
         await self._schedule(line, role_id=role_id, service_id=None)
 
@@ -238,6 +243,8 @@ class _Writer:
             profession=line.profession or None,
             specialty=line.specialty or None,
             rooms=line.rooms,
+            new_patients=line.new_patients,
+            referral=line.referral or None,
         )
         self.outcome.count("service", is_new=is_new)
         await self._schedule(line, role_id=None, service_id=service_id)
