@@ -3,6 +3,7 @@
 import statistics
 import time
 
+import httpx
 import pytest
 
 from slots.transaction import entered
@@ -69,6 +70,7 @@ async def test_people_are_found_as_they_are_typed(sign_in, practices, typed, fou
         ("infimière herepain", "Nina Petit"),
         ("kinesitérapeute", "Zoé Müller"),
         ("sutrue", "Ann Martin"),
+        ("kyné", "Zoé Müller"),
     ],
 )
 async def test_a_typing_error_still_finds_and_says_that_it_is_only_near(
@@ -288,9 +290,12 @@ async def test_every_label_of_the_pages_can_be_typed(owner):
                 assert f" {word}" in f" {said}", (label, said)
 
 
-async def test_a_territory_of_a_thousand_answers_at_once(owner, sign_in, world, capsys):
+async def test_a_territory_of_a_thousand_answers_at_once(owner, service, sign_in, world, capsys):
     await add_crowd(owner, [world.locations["bedarieux"], world.locations["magalas"]], 1_000)
     rolf = await sign_in("rolf")
+    # Without the contract, whose look at each answer takes longer than the answer.
+    bare = httpx.ASGITransport(rolf._transport.inner.app)
+    asks = httpx.AsyncClient(transport=bare, base_url=service.base_url, cookies=rolf.cookies)
     measured = {}
     for path in (
         "/annuaire",
@@ -302,7 +307,7 @@ async def test_a_territory_of_a_thousand_answers_at_once(owner, sign_in, world, 
         spans = []
         for _ in range(MEASURED):
             began = time.perf_counter()
-            answer = await rolf.get(path)
+            answer = await asks.get(path)
             spans.append((time.perf_counter() - began) * 1_000)
             assert answer.status_code == 200
         measured[path] = statistics.median(spans)

@@ -17,8 +17,9 @@ VISITORS = {
     "/regulation": "rita",
     "/orientations": "ann",
     "/annuaire": "ann",
+    "/annuaire/papier": "ann",
 }
-REDIRECTS = {"/"}
+REDIRECTS = {"/", "/annuaire.csv"}  # and what is no page
 
 
 async def test_no_page_is_left_out():
@@ -52,7 +53,7 @@ async def test_every_page_passes_axe(joins: Joins, scheme, viewport):
     await rita.presses("Confirmer le rendez-vous")
     await rita.sees("C’est réservé")
     await must_be_clean(rita)
-    for path in ("/orientations", "/annuaire", "/orienter", "/rien"):
+    for path in ("/orientations", "/annuaire", "/annuaire/papier", "/orienter", "/rien"):
         await rita.goes_to(path)
         await must_be_clean(rita)
     await ann.goes_to("/disponibilites")

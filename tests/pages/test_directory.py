@@ -7,6 +7,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 import pytest_asyncio
+from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Route, expect
 
 from tests.browser import DESK, PHONE, Joins, Person
@@ -269,3 +270,16 @@ async def test_the_directory_is_used_by_keyboard_alone(joins: Joins, ground):
     await rolf.page.keyboard.press("Enter")
 
     await expect(rolf.page.get_by_role("heading", level=1)).to_have_text("Zoé Müller")
+
+
+async def test_the_pages_of_the_directory_pass_axe(joins: Joins, ground):
+    ann, rolf = await joins("ann", PHONE), await joins("rolf", PHONE, color_scheme="dark")
+    await ann.publishes()
+    person = await ground.fetchval("SELECT id FROM practitioner WHERE family_name = 'Martin'")
+
+    for path in ("?q=mulller", "?libre=1", "?q=xyzzyx", "/papier", f"/{person}"):
+        await rolf.goes_to(f"/annuaire{path}")
+        results = await Axe().run(rolf.page, options={"resultTypes": ["violations"]})
+        assert results.response["violations"] == [], results.generate_report()
+        width = await rolf.page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        assert width <= 0, f"{path} scrolls sideways"

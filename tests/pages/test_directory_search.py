@@ -41,7 +41,8 @@ def entry(owner: UUID | None = None, **fields: object) -> FoundEntry:
 
 
 def answering(query: dict[str, str], *entries: FoundEntry, free: set[UUID] | None = None):
-    found = people_who_answer(asked_by(query, COMMUNES), entries, free or set(), [HAUTS])
+    asked = asked_by(query, COMMUNES)
+    found = people_who_answer(asked, entries, free or set(), [HAUTS], {HAUTS.id})
     return [person.owner_id for person in found]
 
 
@@ -65,6 +66,13 @@ def test_what_only_comes_near_is_sorted_by_how_near_it_comes_then_by_distance():
     nearer = entry(is_exact=False, rank=0.5)
 
     assert answering({"commune": "34028"}, likest, nearer) == [likest.owner_id, nearer.owner_id]
+
+
+def test_ones_own_territory_comes_first_unless_something_is_asked():
+    neighbour, own = entry(territory_id=TerritoryId(2)), entry()
+
+    assert answering({}, neighbour, own) == [own.owner_id, neighbour.owner_id]
+    assert answering({"q": "martin"}, neighbour, own) == [neighbour.owner_id, own.owner_id]
 
 
 def test_filters_leave_out_what_they_must():
@@ -124,7 +132,8 @@ def line(**fields: object) -> DirectoryLine:
 
 def table_of(*lines: DirectoryLine) -> tuple[str, list[dict[str, str]]]:
     places = [
-        PlaceOfWork(one, ["Consultation"], 12.4, Offers(2, NOW), Publishing.FREE) for one in lines
+        PlaceOfWork(one, ["Consultation"], 12.4, Offers(2, NOW), Publishing.FREE, "")
+        for one in lines
     ]
     text = csv_of(places, {HAUTS.id: HAUTS.name}).decode("utf-8")
     reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline=""), delimiter=";")

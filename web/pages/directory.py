@@ -1,7 +1,7 @@
 """`/annuaire`: who works where, with what skills, publishing or not, how to reach them, how far."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -41,6 +41,7 @@ class PlaceOfWork:
     distance_km: float | None
     offers: Offers
     publishing: Publishing
+    territory: str  # its name, where it is a neighbour's
 
     @property
     def access(self) -> list[str]:
@@ -145,12 +146,13 @@ async def person(request: Request[State]) -> Response:
         NotFound: Nobody of this id works in the viewer's territories.
     """
     viewer = await viewer_of(request)
-    account, now = viewer.account, datetime.now(UTC)
+    account, desk, now = viewer.account, request.state["desk"], datetime.now(UTC)
+    owner_id: UUID = request.path_params["owner_id"]
     known = await seen_by(request, account, account.reach)
-    communes = await request.state["communes"].by_insee(request)
-    asked = asked_by(request.query_params, communes)
-    owner = Person(request.path_params["owner_id"])
-    cards = await _cards(request, account, [owner], asked, known, now)
+    async with entered(desk.pool, account.id, account.reach) as conn:
+        lines = await directory_lines(conn, account.reach, [owner_id])
+        offers = await offers_of(conn, account, lines, free_by_schedule(known.slots), now)
+    cards = _cards(request, account, [Person(owner_id)], lines, offers, None, known)
     if not cards:
         raise NotFound
     schedules = {place.line.schedule_id for place in cards[0].places}
@@ -181,39 +183,38 @@ async def look(request: Request[State], account: Account, *, everybody: bool = F
         found = await find_in_directory(
             conn, account.reach, asked.typed, search.profession, search.specialty
         )
-    people = people_who_answer(asked, found, free, territories)
-    shown = people if everybody else people[: asked.shown]
-    cards = await _cards(request, account, shown, asked, known, now)
-    at = _positions(known, account, request)
-    return Looked(asked, people, cards, at, known.source, now)
+        people = people_who_answer(asked, found, free, territories, account.roles)
+        shown = people if everybody else people[: asked.shown]
+        lines = await directory_lines(conn, account.reach, [one.owner_id for one in shown])
+        offers = await offers_of(conn, account, lines, free, now)
+    cards = _cards(request, account, shown, lines, offers, search.place, known)
+    return Looked(asked, people, cards, _positions(known, account, request), known.source, now)
 
 
-async def _cards(
+def _cards(
     request: Request[State],
     account: Account,
-    people: Sequence[Person],
-    asked: Asked,
+    people: Iterable[Person],
+    lines: Iterable[DirectoryLine],
+    offers: Mapping[UUID, Offers],
+    place: Place | None,
     known: Seen,
-    now: datetime,
 ) -> list[Card]:
     """The cards of these people, in their order."""
-    desk = request.state["desk"]
-    free = free_by_schedule(known.slots)
-    async with entered(desk.pool, account.id, account.reach) as conn:
-        lines = await directory_lines(conn, account.reach, [one.owner_id for one in people])
-        offers = await offers_of(conn, account, lines, free, now)
+    territories = request.state["desk"].territories.by_id
     labels = request.state["catalogue"].act_labels
     places: dict[UUID, list[PlaceOfWork]] = defaultdict(list)
     for line in lines:
-        slug = desk.territories.by_id[line.territory_id].slug
+        territory = territories[line.territory_id]
         said = offers[line.id]
         places[line.owner.id].append(
             PlaceOfWork(
                 line,
-                [labels.of(slug, code) for code in line.acts],
-                _away(line, asked.form.search.place),
+                [labels.of(territory.slug, code) for code in line.acts],
+                None if place is None else between(line.location, place),
                 said,
                 said.publishing(holds_are_known=known.source == "broker"),
+                "" if line.territory_id in account.roles else territory.name,
             )
         )
     return [Card(_in_order(places[one.owner_id], one)) for one in people if one.owner_id in places]
@@ -238,10 +239,6 @@ def _in_order(places: Iterable[PlaceOfWork], person: Person) -> list[PlaceOfWork
             place.line.location.name,
         ),
     )
-
-
-def _away(line: DirectoryLine, place: Place | None) -> float | None:
-    return None if place is None else between(line.location, place)
 
 
 def _heading(card: Card) -> str:

@@ -6,6 +6,7 @@ from typing import Final
 from urllib.parse import urlencode
 from uuid import UUID
 
+from slots.ids import TerritoryId
 from slots.search import Place, great_circle_km
 from slots.store.directory import Commune, FoundEntry
 from slots.territory import Territory
@@ -80,8 +81,12 @@ def people_who_answer(
     found: Iterable[FoundEntry],
     free: Container[UUID],
     territories: Iterable[Territory],
+    own: Container[TerritoryId],
 ) -> list[Person]:
-    """Each person once: the likest to what was typed, the nearest where a commune is given."""
+    """Each person once: the likest to what was typed, the nearest where a commune is given.
+
+    Where neither is, those of the *own* territories come before their neighbours.
+    """
     search = asked.form.search
     slugs = {territory.id: territory.slug for territory in territories}
     people: dict[UUID, Person] = {}
@@ -102,6 +107,8 @@ def people_who_answer(
     listed = list(people.values())
     if search.place is not None:
         listed.sort(key=_nearest)
+    elif not asked.typed:
+        listed.sort(key=lambda person: all(one.territory_id not in own for one in person.entries))
     return listed
 
 

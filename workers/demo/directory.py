@@ -36,7 +36,7 @@ REFERRALS: Final = {
         "",
         "Appeler le secrétariat ; hors créneau, avis du médecin entre 13 h et 14 h.",
         "Courrier par messagerie sécurisée, puis appel pour les urgences du jour.",
-        "Créneaux publiés ici ; sinon appeler avant d'envoyer le patient.",
+        "Appeler avant d'envoyer le patient.",
     ),
     "21": ("", "Sans rendez-vous ; appeler pour une préparation."),
     "40": ("", "Urgence dentaire : appeler à l'ouverture, avant 9 h."),
