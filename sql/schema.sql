@@ -312,8 +312,10 @@ CREATE TABLE directory_entry (
   CONSTRAINT directory_entry_healthcare_service FOREIGN KEY (healthcare_service_id, territory_id)
     REFERENCES healthcare_service (id, territory_id) ON DELETE CASCADE
 );
--- For a territory, and for words within one: gist takes both, and siglen keeps long texts apart.
+-- For words as they are typed: gist takes the territory too, and siglen keeps long texts apart. What only comes near
+-- is looked for among all of a territory.
 CREATE INDEX directory_entry_by_words ON directory_entry USING gist (territory_id, words gist_trgm_ops (siglen = 128));
+CREATE INDEX directory_entry_by_territory ON directory_entry (territory_id);
 
 -- Write the rows of these places of work and services anew, as the other tables have them now.
 CREATE FUNCTION renew_directory(of_role_ids uuid[], of_service_ids uuid[]) RETURNS void LANGUAGE sql VOLATILE AS $$
@@ -865,11 +867,15 @@ BEGIN
   -- What `%>>` takes for near, in this transaction: two letters changed about in `suture` are 0.27.
   PERFORM set_config('pg_trgm.strict_word_similarity_threshold', '0.25', true);
   RETURN QUERY
-    SELECT entry.id, false, likeness_in_directory(wanted, entry.name, entry.words)
-      FROM directory_entry entry
-     WHERE entry.territory_id = ANY (walls) AND (entry.words LIKE '% ' || longest || '%' OR entry.words %>> longest)
-       AND NOT EXISTS (SELECT FROM unnest(wanted) AS word
-                        WHERE entry.words NOT LIKE '% ' || word || '%' AND NOT entry.words %>> word);
+    SELECT near.id, false, near.likeness
+      FROM (SELECT entry.id, likeness_in_directory(wanted, entry.name, entry.words) AS likeness,
+                   max(likeness_in_directory(wanted, entry.name, entry.words)) OVER () AS best
+              FROM directory_entry entry
+             WHERE entry.territory_id = ANY (walls)
+               AND (entry.words LIKE '% ' || longest || '%' OR entry.words %>> longest)
+               AND NOT EXISTS (SELECT FROM unnest(wanted) AS word
+                                WHERE entry.words NOT LIKE '% ' || word || '%' AND NOT entry.words %>> word)) AS near
+     WHERE near.likeness >= 0.6 * near.best;
 END
 $$;
 

@@ -1,7 +1,7 @@
 """`/annuaire`: who works where, with what skills, publishing or not, how to reach them, how far."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from slots.account import Account
 from slots.document import PractitionerDocument, ServiceDocument
+from slots.ids import TerritoryId
 from slots.publishing import Offers, Publishing
 from slots.search import Place, between
 from slots.store.directory import DirectoryLine, directory_lines, find_in_directory
@@ -66,6 +67,10 @@ class Card:
         """Who it is."""
         return self.line.owner
 
+    def is_in(self, territories: Container[TerritoryId]) -> bool:
+        """Whether any of the places is in one of these."""
+        return any(place.line.territory_id in territories for place in self.places)
+
 
 @dataclass(frozen=True, slots=True)
 class Looked:
@@ -114,14 +119,22 @@ async def paper(request: Request[State]) -> Response:
     """The whole answer as a list to print, by profession: the directory when the network is gone."""
     viewer = await viewer_of(request)
     looked = await look(request, viewer.account, everybody=True)
+    territories = territories_of(request, viewer.account)
+    cards = looked.cards
+    if not looked.asked.is_narrow:
+        # Without a question, the list of one's own territory: neighbours have theirs.
+        territories = [one for one in territories if one.id in viewer.account.roles] or territories
+        here = {one.id for one in territories}
+        cards = [card for card in cards if card.is_in(here)]
     by_profession: dict[str, list[Card]] = defaultdict(list)
-    for card in looked.cards:
+    for card in cards:
         by_profession[_heading(card)].append(card)
     return show(
         request,
         "directory_paper.html",
         groups=sorted(by_profession.items()),
-        territories=territories_of(request, viewer.account),
+        territories=territories,
+        number=len(cards),
         **answer_context(looked),
     )
 
@@ -229,13 +242,14 @@ def _positions(known: Seen, account: Account, request: Request[State]) -> dict[s
 
 
 def _in_order(places: Iterable[PlaceOfWork], person: Person) -> list[PlaceOfWork]:
-    """The places that answer the search before the others, the nearest first."""
+    """The places that answer the search before the others, the nearest first, one's own territory's."""
     answering = [entry.id for entry in person.entries]
     return sorted(
         places,
         key=lambda place: (
             place.line.id not in answering,
             place.distance_km or 0.0,
+            place.territory,  # "" is one's own
             place.line.location.name,
         ),
     )
