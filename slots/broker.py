@@ -4,7 +4,6 @@ Each method is one script, atomic in Redis. A server that is dead or frozen is `
 within `redis_url.WITHIN_S`; one that may have lost its log's tail is `Rebuilding`.
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -285,7 +284,7 @@ class Broker:
         """
         known = self._generations.get(territory.id)
         if known is None:
-            async with _answering():
+            async with self._answering():
                 found = await self.redis.hget(keys.named(territory, "meta"), "generation")
             if found is None:
                 raise Rebuilding
@@ -306,7 +305,7 @@ class Broker:
         """
         if not slot_ids:
             return {}
-        async with _answering():
+        async with self._answering():
             generation = await self.redis.hget(keys.named(territory, "meta"), "generation")
             packed = await self.redis.hmget(
                 keys.named(territory, "states"), [str(slot_id) for slot_id in slot_ids]
@@ -324,7 +323,7 @@ class Broker:
 
     async def is_held(self, territory: Territory, slot_id: SlotId) -> bool:
         """Whether anybody holds a seat of the slot, sealed or not yet overdue."""
-        async with _answering():
+        async with self._answering():
             packed = await self.redis.hget(keys.named(territory, "states"), str(slot_id))
             now_ms = int(self.clock_ms) if self.clock_ms else await self._now_ms()
         if packed is None:
@@ -390,7 +389,7 @@ class Broker:
         self, territory: Territory, older_than: timedelta, limit: int
     ) -> list[tuple[SlotId, HoldId]]:
         """Holds sealed longer ago than *older_than*, by the server's own clock."""
-        async with _answering():
+        async with self._answering():
             now_ms = int(self.clock_ms) if self.clock_ms else await self._now_ms()
             members = await self.redis.zrangebyscore(
                 keys.named(territory, "seals"), "-inf", now_ms - _ms(older_than), 0, limit
@@ -404,15 +403,25 @@ class Broker:
 
     async def slot_of_hold(self, territory: Territory, hold_id: HoldId) -> SlotId | None:
         """The slot of a hold that lives or lived here; None where Redis has forgotten it."""
-        async with _answering():
+        async with self._answering():
             found = await self.redis.hget(keys.named(territory, "holds"), str(hold_id))
         return _slot_id(found) if found else None
 
     async def slot_ids(self, territory: Territory) -> set[SlotId]:
         """Every slot that the broker keeps, tombstones and those beyond the horizon included."""
-        async with _answering():
+        async with self._answering():
             found: Iterable[bytes] = await self.redis.hkeys(keys.named(territory, "states"))
         return {_slot_id(slot_id) for slot_id in found}
+
+    @asynccontextmanager
+    async def _answering(self) -> AsyncIterator[None]:
+        """Say in our words that the server is dead, frozen or unreachable, and say it in time."""
+        try:
+            # The client's own time-outs add up: of a cluster it asks one frozen node after another.
+            async with self._deadline():
+                yield
+        except redis_url.UNAVAILABLE as error:
+            raise BrokerUnavailable from error
 
     async def _now_ms(self) -> int:
         seconds, microseconds = await self.redis.time()
@@ -434,17 +443,6 @@ class Broker:
         if answer[0] == b"mismatch":
             raise IdempotencyMismatch
         return answer
-
-
-@asynccontextmanager
-async def _answering() -> AsyncIterator[None]:
-    """Say in our words that the server is dead, frozen or unreachable, and say it in time."""
-    try:
-        # The client's own time-outs add up: of a cluster it asks one frozen node after another.
-        async with asyncio.timeout(redis_url.WITHIN_S):
-            yield
-    except redis_url.UNAVAILABLE as error:
-        raise BrokerUnavailable from error
 
 
 def _kept(packed: bytes) -> Kept:

@@ -103,6 +103,7 @@ CREATE TABLE directory_entry (
 );
 -- For a territory, and for words within one: gist takes both, and siglen keeps long texts apart.
 CREATE INDEX directory_entry_by_words ON directory_entry USING gist (territory_id, words gist_trgm_ops (siglen = 128));
+CREATE INDEX directory_entry_by_territory ON directory_entry (territory_id);
 ALTER TABLE directory_entry ENABLE ROW LEVEL SECURITY;
 CREATE POLICY directory_entry_wall ON directory_entry
   USING (territory_id = ANY ((SELECT entered_territories())::smallint[]));
@@ -223,11 +224,15 @@ BEGIN
   -- What `%>>` takes for near, in this transaction: two letters changed about in `suture` are 0.27.
   PERFORM set_config('pg_trgm.strict_word_similarity_threshold', '0.25', true);
   RETURN QUERY
-    SELECT entry.id, false, likeness_in_directory(wanted, entry.name, entry.words)
-      FROM directory_entry entry
-     WHERE entry.territory_id = ANY (walls) AND (entry.words LIKE '% ' || longest || '%' OR entry.words %>> longest)
-       AND NOT EXISTS (SELECT FROM unnest(wanted) AS word
-                        WHERE entry.words NOT LIKE '% ' || word || '%' AND NOT entry.words %>> word);
+    SELECT near.id, false, near.likeness
+      FROM (SELECT entry.id, likeness_in_directory(wanted, entry.name, entry.words) AS likeness,
+                   max(likeness_in_directory(wanted, entry.name, entry.words)) OVER () AS best
+              FROM directory_entry entry
+             WHERE entry.territory_id = ANY (walls)
+               AND (entry.words LIKE '% ' || longest || '%' OR entry.words %>> longest)
+               AND NOT EXISTS (SELECT FROM unnest(wanted) AS word
+                                WHERE entry.words NOT LIKE '% ' || word || '%' AND NOT entry.words %>> word)) AS near
+     WHERE near.likeness >= 0.6 * near.best;
 END
 $$;
 

@@ -60,3 +60,21 @@ async def test_what_a_recheck_found_good_is_not_looked_up_again(owner, known):
     await owner.execute("DELETE FROM session")
 
     assert (await sessions.signed_in(session_hash)).account.name == "Ann Martin"
+
+
+async def test_who_was_used_last_is_asked_about_also_where_another_was_looked_up_later(
+    pool, world, known, monkeypatch
+):
+    sessions, of_ann = known
+    of_bob = hash_of(await sessions.open(world.accounts["bob"].id))
+    assert await sessions.signed_in(of_bob) is not None
+    assert await sessions.signed_in(of_ann) is not None
+    monkeypatch.setattr("web.sessions.RECHECKED_MAX", 1)
+    async with pool.acquire() as elsewhere:
+        for session_hash in (of_ann, of_bob):
+            await end_session(elsewhere, session_hash, datetime.now(UTC))
+
+    await sessions.recheck()
+
+    assert await sessions.signed_in(of_ann) is None
+    assert await sessions.signed_in(of_bob) is not None  # for a second at most
