@@ -109,6 +109,7 @@ class Run:
             await asyncio.gather(*tasks, return_exceptions=True)
             for asker in (*self.askers, *(prober.asker for prober in self.healing.probers)):
                 asker.leave()
+            self.history.close()
 
     async def play(self) -> None:
         """Faults, until time is up and each kind was there."""

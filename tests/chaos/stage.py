@@ -104,7 +104,8 @@ async def open_stage(
 
 
 async def _ground(postgres: Postgres) -> Ground:
-    owner = await asyncpg.connect(postgres.owner_url)
+    """On the disk, whatever the plan's settings: a fault may take deeds away, never the stage."""
+    owner = await asyncpg.connect(postgres.owner_url, server_settings={"synchronous_commit": "on"})
     try:
         return await make_ground(owner)
     finally:
