@@ -35,6 +35,7 @@ from slots.errors import (
 )
 from slots.events import Position, position
 from slots.ids import AccountId, HoldId, SlotId, TerritoryId
+from slots.lane import lane_to
 from slots.slot import HOLD_FOR, HOLDS_PER_ACCOUNT_MAX, Hold, Slot
 from slots.territory import Territory
 from slots.times import from_ms, to_ms
@@ -101,12 +102,16 @@ class HoldEnded(Exception):
 class Broker:
     """Decides who holds. One per process; safe to share between tasks."""
 
-    def __init__(self, redis: Any, *, clock_ms: str = "") -> None:
-        """Speak to *redis*; *clock_ms* replaces the server's clock in tests."""
+    def __init__(self, redis: Any, *, lane: Any = None, clock_ms: str = "") -> None:
+        """Speak to *redis*, and run scripts on *lane*; tests bring one that listens.
+
+        *clock_ms* replaces the server's clock in tests.
+        """
         self.redis = redis
         self.clock_ms = clock_ms
         self._generations: dict[TerritoryId, str] = {}
         self._deadline = Deadline(redis_url.WITHIN_S)
+        self._lane = lane or lane_to(redis)
 
     @classmethod
     def connect(cls, url: str) -> "Broker":
@@ -434,7 +439,7 @@ class Broker:
         try:
             async with self._deadline():
                 answer = await scripts.load(name)(
-                    self.redis, (*keys.of(territory), *own_keys), **arguments
+                    self._lane, (*keys.of(territory), *own_keys), **arguments
                 )
         except redis_url.UNAVAILABLE as error:
             raise BrokerUnavailable from error

@@ -1,6 +1,6 @@
 """The desk: what every use case needs at hand."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -10,18 +10,24 @@ from slots.database import Pool, create_pool
 from slots.ids import TerritoryId, territory_of
 from slots.settings import Settings
 from slots.store import territory as store
+from slots.store.idempotency import BeforeConfirm, Intent, before_confirms
 from slots.territory import Territories, Territory
+from slots.together import Together
 from slots.transaction import looking
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """The ledger's connections, the broker, the territories, and how far ahead boards look."""
+    """The ledger's connections, the broker, the territories, and how far ahead boards look.
+
+    *before_confirm*: what the ledger knows before a hold is sealed; a crowd asks in one statement.
+    """
 
     pool: Pool
     broker: Broker
     territories: Territories
     horizon: timedelta
+    before_confirm: Together[Intent, BeforeConfirm]
 
     def territory(self, identifier: UUID) -> Territory | None:
         """The territory that a slot's, hold's or appointment's id carries, if it is one of ours."""
@@ -42,11 +48,17 @@ async def open_desk(settings: Settings) -> Desk:
     pool = await create_pool(settings)
     async with looking(pool) as conn:
         territories = Territories(await store.territories(conn))
+
+    async def ask_before_confirm(intents: Sequence[Intent]) -> Sequence[BeforeConfirm]:
+        async with looking(pool) as conn:
+            return await before_confirms(conn, intents)
+
     return Desk(
         pool=pool,
         broker=Broker.connect(settings.redis_url),
         territories=territories,
         horizon=timedelta(hours=settings.horizon_hours),
+        before_confirm=Together(ask_before_confirm),
     )
 
 

@@ -53,7 +53,6 @@ from slots.ids import (
     AppointmentId,
     HoldId,
     SlotId,
-    TerritoryId,
     made_at,
     new_id,
 )
@@ -63,12 +62,12 @@ from slots.store import slot as slot_store
 from slots.store.command import Effect, Mailing
 from slots.store.idempotency import (
     BeforeConfirm,
+    Intent,
     Key,
     as_durable_as_ours,
-    before_confirm,
 )
 from slots.territory import Territory
-from slots.transaction import entered, looking
+from slots.transaction import entered
 
 REVOKED_EVENT: Final = "slot.released"
 
@@ -120,9 +119,10 @@ async def book_hold(
     this one, in the order of their ids) and changed.
     """
     territory = territory_of_hold(desk, account, hold_id)
+    intent = Intent(account.id, verb, key, hold_id, territory.id, choice.reason, choice.urgency)
 
     async def look() -> Appointment | None:
-        known = await _look(desk, account, verb, key, hold_id, territory.id, choice)
+        known = await desk.before_confirm(intent)
         found = await _already(desk, account, known, key)
         if found is not None:
             async with entered(desk.pool, account.id, account.reach) as conn:
@@ -227,28 +227,6 @@ async def _seat_to_book(conn: Connection, account: Account, slot: Slot, seal: Se
     if other is None:
         raise SlotTaken
     return other if seal.seat in slot.seats else seal.seat
-
-
-async def _look(
-    desk: Desk,
-    account: Account,
-    verb: str,
-    key: Key,
-    hold_id: HoldId,
-    territory_id: TerritoryId,
-    choice: Choice,
-) -> BeforeConfirm:
-    async with looking(desk.pool) as conn:
-        return await before_confirm(
-            conn,
-            account.id,
-            verb,
-            key,
-            hold_id=hold_id,
-            territory_id=territory_id,
-            reason=choice.reason,
-            urgency=choice.urgency,
-        )
 
 
 async def _already(

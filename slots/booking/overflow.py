@@ -23,7 +23,7 @@ from slots.store import slot as slot_store
 from slots.store.appointment import schedule_documents
 from slots.store.booking import book_overflow
 from slots.store.command import Effect
-from slots.store.idempotency import Key, before_confirm
+from slots.store.idempotency import Intent, Key, before_confirms
 
 
 async def overflow(
@@ -54,18 +54,17 @@ async def overflow(
             raise NotAllowed
         if not terms.accepts_overflow:
             raise OverflowRefused
-        refuse_unknown_codes(
-            await before_confirm(
-                conn,
-                account.id,
-                "overflow",
-                key,
-                hold_id=HoldId(schedule_id),
-                territory_id=terms.territory_id,
-                reason=choice.reason,
-                urgency=choice.urgency,
-            )
+        intent = Intent(
+            account_id=account.id,
+            verb="overflow",
+            key=key,
+            hold_id=HoldId(schedule_id),
+            territory_id=terms.territory_id,
+            reason=choice.reason,
+            urgency=choice.urgency,
         )
+        [known] = await before_confirms(conn, [intent])
+        refuse_unknown_codes(known)
         await slot_store.lock_capped_schedules(conn, [schedule_id])
         await refuse_over_cap(conn, schedule_id, terms.daily_cap, starts_at)
         origin = origin_of(account, terms.territory_id, schedule_id, choice)

@@ -21,10 +21,12 @@ local slot_id, state, hold, otherwise = find_hold(hold_id, account_id, now)
 if not hold then return otherwise end
 
 redis.call('ZADD', seals, now, slot_id .. '|' .. hold_id)
-if not hold.sealed then
-  hold.sealed = true
+local is_first = not hold.sealed
+hold.sealed = true
+local slot = public(slot_id, state)
+if is_first then
   remember_holder(account_id, hold_id, SEALED)
-  tell('slot.sealed', slot_id, state)
+  append('slot.sealed', slot_id, state.live, slot)
   save(slot_id, state)
 end
-return { 'sealed', slot_id, hold.seat, text(hold.terms), public(slot_id, state) }
+return { 'sealed', slot_id, hold.seat, text(hold.terms), slot }

@@ -1,13 +1,17 @@
 """Idempotency keys in the ledger: the same key has one effect and one answer (invariant 5)."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from slots import queries
 from slots.database import Connection
 from slots.ids import AccountId, AppointmentId, HoldId, TerritoryId
+
+if TYPE_CHECKING:
+    from asyncpg import Record
 
 QUERIES: Final = queries.load("idempotency.sql")
 
@@ -37,6 +41,19 @@ class Answered:
 
 
 @dataclass(frozen=True, slots=True)
+class Intent:
+    """What somebody is about to book: under which key, out of which hold, with which codes."""
+
+    account_id: AccountId
+    verb: str
+    key: Key
+    hold_id: HoldId
+    territory_id: TerritoryId
+    reason: str
+    urgency: str
+
+
+@dataclass(frozen=True, slots=True)
 class BeforeConfirm:
     """What is known before a hold is sealed."""
 
@@ -54,29 +71,24 @@ async def answered(conn: Connection, account_id: AccountId, verb: str, key: Key)
     return Answered(row["body_hash"], row["answer"]) if row else None
 
 
-async def before_confirm(
-    conn: Connection,
-    account_id: AccountId,
-    verb: str,
-    key: Key,
-    *,
-    hold_id: HoldId,
-    territory_id: TerritoryId,
-    reason: str,
-    urgency: str,
-) -> BeforeConfirm:
-    """Everything that is to be known before sealing, in one look without a transaction."""
-    row = await QUERIES["before_confirm"].one(
+async def before_confirms(conn: Connection, intents: Sequence[Intent]) -> list[BeforeConfirm]:
+    """Everything that is to be known before sealing, of each in its order, in one look without a
+    transaction.
+    """
+    rows = await QUERIES["before_confirms"].many(
         conn,
-        account_id=account_id,
-        verb=verb,
-        key=key.value,
-        hold_id=hold_id,
-        territory_id=territory_id,
-        reason=reason,
-        urgency=urgency,
+        account_ids=[one.account_id for one in intents],
+        verbs=[one.verb for one in intents],
+        keys=[one.key.value for one in intents],
+        hold_ids=[one.hold_id for one in intents],
+        territory_ids=[one.territory_id for one in intents],
+        reasons=[one.reason for one in intents],
+        urgencies=[one.urgency for one in intents],
     )
-    assert row is not None
+    return [_before_confirm(row) for row in rows]
+
+
+def _before_confirm(row: "Record") -> BeforeConfirm:
     return BeforeConfirm(
         answered=Answered(row["body_hash"], row["answer"]) if row["body_hash"] else None,
         hold_has_ended=row["hold_has_ended"],

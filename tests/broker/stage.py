@@ -30,6 +30,7 @@ from slots.ids import (
     TerritoryId,
     new_id,
 )
+from slots.lane import lane_to
 from slots.log import LogReader
 from slots.slot import Hold, Slot
 from slots.territory import Territory
@@ -47,20 +48,20 @@ class Tap:
     """The client, remembering each script's word: which answers a test has really provoked."""
 
     def __init__(self, redis: Any) -> None:
-        self.redis = redis
+        self.redis, self.lane = redis, lane_to(redis)
         self.heard: list[tuple[str, str]] = []
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.redis, name)
 
     async def evalsha(self, sha: str, *arguments: Any) -> Any:
-        answer = await self.redis.evalsha(sha, *arguments)
+        answer = await self.lane.evalsha(sha, *arguments)
         name = next(name for name in scripts.SCRIPT_NAMES if scripts.load(name).sha == sha)
         self.heard.append((name, answer[0].decode()))
         return answer
 
     async def eval(self, text: str, *arguments: Any) -> Any:
-        answer = await self.redis.eval(text, *arguments)
+        answer = await self.lane.eval(text, *arguments)
         name = next(name for name in scripts.SCRIPT_NAMES if scripts.load(name).text == text)
         self.heard.append((name, answer[0].decode()))
         return answer
@@ -71,7 +72,7 @@ class Stage:
 
     def __init__(self, redis: Any, territory: Territory = HAUTS, now: datetime = START) -> None:
         self.tap = Tap(redis)
-        self.broker = Broker(self.tap)
+        self.broker = Broker(redis, lane=self.tap)
         self.reader = LogReader(redis)
         self.territory = territory
         self.generation = 0
