@@ -474,7 +474,8 @@ CREATE TABLE appointment (
   patient_told_by             uuid REFERENCES account,
   moved_to                    uuid,
   CONSTRAINT appointment_in_territory UNIQUE (id, territory_id),
-  CONSTRAINT appointment_reference_unique UNIQUE (territory_id, reference),
+  -- Not the territory first: a foreign key's plan that was made on a small table would take such an index.
+  CONSTRAINT appointment_reference_unique UNIQUE (reference, territory_id),
   CONSTRAINT appointment_slot FOREIGN KEY (slot_id, territory_id) REFERENCES slot (id, territory_id),
   CONSTRAINT appointment_schedule FOREIGN KEY (schedule_id, territory_id) REFERENCES schedule (id, territory_id),
   -- Without the territory: who covers two of them moves a patient from one to the other.
