@@ -15,6 +15,7 @@ from web.live.circle import Circle
 from web.live.connection import Connection
 from web.live.feed import Board, Change, Feed
 from web.live.follower import Follower
+from web.live.frames import As
 
 
 class Listener(Protocol):
@@ -77,6 +78,14 @@ class Hub:
             self._circles[key] = Circle()
             self.listen(territory_id, self._circles[key])
         self._circles[key].join(connection)
+
+    def speak(self, connection: Connection, what: As) -> None:
+        """Tell *connection* everything in this form from now on."""
+        if connection.session.what == what:
+            return
+        connection.session.what = what
+        for territory_id in connection.session.territory_ids:
+            self.join(territory_id, connection)  # anew: those abreast speak one form
 
     def part(self, connection: Connection) -> None:
         """Tell *connection* nothing any more."""

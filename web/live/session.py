@@ -17,20 +17,33 @@ from web.live import frames
 from web.live.feed import Change, Feed, LiveSlot
 
 
+class Place:
+    """Where in a territory's log somebody stands, or several together; None before the first word.
+
+    Only who shares it out moves it: a session that goes another way takes a place of its own.
+    """
+
+    __slots__ = ("at",)
+
+    def __init__(self, at: Position | None = None) -> None:
+        """Stand at *at*."""
+        self.at = at
+
+
 class Session:
     """What one viewer has been told so far: a position in each territory that it follows."""
 
     def __init__(self, account: Account) -> None:
         """See as *account* sees."""
         self._account = account
-        self._at: dict[TerritoryId, Position | None] = {}
+        self._places: dict[TerritoryId, Place] = {}
         self._slugs: dict[TerritoryId, str] = {}
         self.what: frames.As = "json"
 
     @property
     def territory_ids(self) -> list[TerritoryId]:
         """The territories that are followed."""
-        return list(self._at)
+        return list(self._places)
 
     def sees_as(self, territory_id: TerritoryId) -> Hashable:
         """Viewers alike in this are told the same of a slot that is none of theirs."""
@@ -55,52 +68,67 @@ class Session:
         the snapshot later.
         """
         self._slugs[feed.territory.id] = feed.territory.slug
-        self._at[feed.territory.id] = None
+        self._places[feed.territory.id] = Place()
         if feed.at is None:
             return []
         changes = feed.since(after) if after is not None else None
         texts = None if changes is None else self._texts_since(changes)
         if texts is None and not is_current:
             return []
-        self._at[feed.territory.id] = feed.at
+        self._places[feed.territory.id] = Place(feed.at)
         return [snapshot(self._account, feed, self.what)] if texts is None else texts
 
     def changed(self, feed: Feed, change: Change) -> list[str]:
         """The frames for one change of a territory, which the feed has applied already."""
         if self.moves(change):
             return [self.text(change)]
-        if self._at[change.territory.id] == change.event.at:
+        if self._places[change.territory.id].at == change.event.at:
             return []  # Told already, while it was taken up.
         return self.renewed(feed)
 
     def moves(self, change: Change) -> bool:
         """Move along *change*, which `text` then tells; False where it is not the next one."""
         event, territory_id = change.event, change.territory.id
-        if self._at[territory_id] != event.prev:
+        if self._places[territory_id].at != event.prev:
             return False
-        self._at[territory_id] = event.at
+        self._places[territory_id] = Place(event.at)
         return True
 
-    def text(self, change: Change) -> str:
-        """What this viewer is told of a change: event, gone or skip."""
+    def stand_at(self, territory_id: TerritoryId, place: Place) -> None:
+        """Share *place*, which is where this viewer stands, with others; whoever moves it, moves us."""
+        assert self._places[territory_id].at == place.at
+        self._places[territory_id] = place
+
+    def stand_alone(self, place: Place) -> None:
+        """Stay where *place* is now, and share it no more."""
+        for territory_id, mine in self._places.items():
+            if mine is place:
+                self._places[territory_id] = Place(place.at)
+
+    def text(self, change: Change, what: frames.As | None = None) -> str:
+        """What this viewer is told of a change, in its own form or *what*: event, gone or skip."""
         if self._sees(change, change.after):
-            return change.text(self.what)
+            return change.text(what or self.what)
         return change.gone() if self._sees(change, change.before) else change.skip()
 
     def renewed(self, feed: Feed) -> list[str]:
         """The frames for a feed that had to start anew."""
-        told = self._at[feed.territory.id] is not None
-        self._at[feed.territory.id] = feed.at
+        told = self._places[feed.territory.id].at is not None
+        self._places[feed.territory.id] = Place(feed.at)
         fresh = snapshot(self._account, feed, self.what)
         return [*self._resync(feed.territory.slug, needed=told), fresh]
 
     def recovered(self, feed: Feed) -> list[str]:
         """The snapshot of a feed that is right again, for who waits for it."""
-        return self.renewed(feed) if self._at[feed.territory.id] is None else []
+        return self.renewed(feed) if self._places[feed.territory.id].at is None else []
 
     def heartbeat(self, now: datetime, age_s: float, *, ledger: bool) -> str:
         """The frame that says where the viewer stands, and how old that is."""
-        at = {self._slugs[number]: at for number, at in self._at.items() if at is not None}
+        at = {
+            self._slugs[number]: place.at
+            for number, place in self._places.items()
+            if place.at is not None
+        }
         return frames.write(frames.Heartbeat(rfc3339(now), {**at}, round(age_s, 1), ledger))
 
     def farewell(self, code: frames.CloseCode) -> list[str]:

@@ -88,7 +88,7 @@ async def _subscribe(
         connection.end(CloseCode.NOT_YOURS)
         return
     feeds = [(await hub.follow(territory.id), after) for territory, after in followed]
-    connection.session.what = frame.as_
+    hub.speak(connection, frame.as_)
     texts: list[str] = []
     for feed, after in feeds:
         # Join, then look, then send. Nothing awaits between these lines, so that no event falls
