@@ -12,6 +12,7 @@ NARROW = {"width": 320, "height": 640}
 # Whoever sees the page with most on it. A page with an id in its address is reached in a flow.
 VISITORS = {
     "/connexion": None,
+    "/accessibilite": None,
     "/disponibilites": "ann",
     "/orienter": "ann",
     "/regulation": "rita",
@@ -39,6 +40,9 @@ async def must_be_clean(person: Person) -> None:
 async def test_every_page_passes_axe(joins: Joins, scheme, viewport):
     stranger = await joins(None, viewport, color_scheme=scheme)
     await stranger.goes_to("/connexion")
+    await must_be_clean(stranger)
+    await stranger.page.get_by_role("link", name="Accessibilité").click()
+    await stranger.sees("Déclaration d’accessibilité")
     await must_be_clean(stranger)
     ann = await joins("ann", viewport, color_scheme=scheme)
     await ann.publishes()

@@ -5,6 +5,7 @@ from typing import Final
 from starlette.routing import BaseRoute, Mount, Route
 
 from web.pages import directory
+from web.pages.accessibility import accessibility
 from web.pages.assets import DIRECTORY, Assets
 from web.pages.availability import availability, publish, withdraw, withdraw_day
 from web.pages.holding import confirm, hold, hold_page, release, renew
@@ -19,6 +20,7 @@ PAGE_ROUTES: Final[list[BaseRoute]] = [
     Route("/connexion", sign_in_page),
     Route("/connexion", sign_in, methods=["POST"]),
     Route("/deconnexion", sign_out, methods=["POST"]),
+    Route("/accessibilite", accessibility),
     Route("/disponibilites", availability),
     Route("/disponibilites", publish, methods=["POST"]),
     Route("/disponibilites/retirer-aujourdhui", withdraw_day, methods=["POST"]),
