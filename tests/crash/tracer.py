@@ -8,6 +8,7 @@ statement and asking for the types in it are the driver's own and change nothing
 
 import os
 import signal
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ import asyncpg.protocol
 from asyncpg import introspection
 from redis.asyncio.connection import AbstractConnection
 
-from slots import queries, scripts
+from slots import lane, queries, scripts
 
 EXECUTING = ("query", "bind_execute", "bind_execute_many", "execute", "copy_in", "copy_out")
 OF_THE_DRIVER = (introspection.INTRO_LOOKUP_TYPES, "set_config('jit'")
@@ -96,21 +97,30 @@ def _executing(tracer: Tracer, method: str) -> Any:
 
 def _trace_redis(tracer: Tracer) -> None:
     send, read = AbstractConnection.send_packed_command, AbstractConnection.read_response
-    on_their_way: dict[AbstractConnection, int] = {}
+    write = lane._Turn._write
+    on_their_way: defaultdict[AbstractConnection, deque[int]] = defaultdict(deque)
 
     async def send_traced(self: AbstractConnection, command: Any, *rest: Any, **named: Any) -> None:
         packed = command if isinstance(command, bytes) else b"".join(command)
-        on_their_way[self] = tracer.sends(name_of_command(packed))
+        on_their_way[self].append(tracer.sends(name_of_command(packed)))
         await send(self, command, *rest, **named)
+
+    def write_traced(self: lane._Turn, words: tuple[lane.Word, ...], answer: lane.Answer) -> None:
+        packed = b"".join(self._connection.pack_command(*words))
+        on_their_way[self._connection].append(tracer.sends(name_of_command(packed)))
+        write(self, words, answer)
 
     async def read_traced(self: AbstractConnection, *arguments: Any, **named: Any) -> Any:
         try:
             return await read(self, *arguments, **named)
         finally:
-            tracer.answered(on_their_way.pop(self, 0))
+            # They are answered in the order in which they were sent.
+            waiting = on_their_way[self]
+            tracer.answered(waiting.popleft() if waiting else 0)
 
     AbstractConnection.send_packed_command = send_traced  # type: ignore[method-assign]
     AbstractConnection.read_response = read_traced  # type: ignore[method-assign]
+    lane._Turn._write = write_traced  # type: ignore[method-assign]
 
 
 def name_of_sql(text: str) -> str:

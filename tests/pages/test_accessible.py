@@ -9,6 +9,19 @@ from web.pages.routes import PAGE_ROUTES
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 NARROW = {"width": 320, "height": 640}
+# As a browser does whose reader has set a larger text.
+TWICE_AS_LARGE = """
+document.addEventListener("DOMContentLoaded", () => {
+  document.documentElement.style.fontSize = "200%";
+});
+"""
+# What reaches beyond the window, where the page can be moved sideways to see it.
+TOO_WIDE = """
+document.documentElement.scrollWidth <= innerWidth ? [] :
+  [location.pathname, ...[...document.querySelectorAll("main *, header *, footer *")]
+    .filter((element) => element.getBoundingClientRect().right > innerWidth + 1)
+    .map((element) => `${element.tagName}.${element.className}: ${element.textContent.trim().slice(0, 30)}`)]
+"""
 # Whoever sees the page with most on it. A page with an id in its address is reached in a flow.
 VISITORS = {
     "/connexion": None,
@@ -30,26 +43,54 @@ async def test_no_page_is_left_out():
 
 
 async def must_be_clean(person: Person) -> None:
-    results = await Axe().run(person.page, options={"resultTypes": ["violations"]})
+    # Forced colours are the reader's own, whatever the sheets say: no contrast of ours to judge.
+    forced = await person.page.evaluate("matchMedia('(forced-colors: active)').matches")
+    options = {"resultTypes": ["violations"], "rules": {"color-contrast": {"enabled": not forced}}}
+    results = await Axe().run(person.page, options=options)
     assert results.response["violations"] == [], results.generate_report()
-    width = await person.page.evaluate("document.documentElement.scrollWidth - innerWidth")
-    assert width <= 0, "the page scrolls sideways"
+    too_wide = await person.page.evaluate(TOO_WIDE)
+    assert not too_wide, "the page scrolls sideways: " + ", ".join(too_wide)
 
 
 @pytest.mark.parametrize("scheme,viewport", [("light", DESK), ("dark", PHONE), ("light", NARROW)])
 async def test_every_page_passes_axe(joins: Joins, scheme, viewport):
-    stranger = await joins(None, viewport, color_scheme=scheme)
+    await every_page_is_clean(joins, viewport, color_scheme=scheme)
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("viewport", [DESK, PHONE, NARROW])
+async def test_every_page_passes_axe_in_forced_colours(joins: Joins, scheme, viewport):
+    await every_page_is_clean(joins, viewport, color_scheme=scheme, forced_colors="active")
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("viewport", [DESK, PHONE])
+async def test_every_page_passes_axe_with_its_text_twice_as_large(joins: Joins, viewport):
+    async def joins_with_large_text(*arguments, **named) -> Person:
+        person = await joins(*arguments, **named)
+        await person.context.add_init_script(TWICE_AS_LARGE)
+        return person
+
+    await every_page_is_clean(joins_with_large_text, viewport)
+
+
+async def every_page_is_clean(joins: Joins, viewport, **named) -> None:
+    """Each in its main states, as the people of the small world reach them."""
+    stranger = await joins(None, viewport, **named)
     await stranger.goes_to("/connexion")
     await must_be_clean(stranger)
     await stranger.page.get_by_role("link", name="Accessibilité").click()
     await stranger.sees("Déclaration d’accessibilité")
     await must_be_clean(stranger)
-    ann = await joins("ann", viewport, color_scheme=scheme)
+    ann = await joins("ann", viewport, **named)
+    await ann.goes_to("/disponibilites")
     await ann.publishes()
     await must_be_clean(ann)
     await ann.page.get_by_text("Un autre moment").click()
     await must_be_clean(ann)
-    rita = await joins("rita", viewport, color_scheme=scheme)
+    rita = await joins("rita", viewport, **named)
+    await rita.goes_to("/regulation")
     await rita.page.locator(".slot").wait_for()
     await must_be_clean(rita)
     await rita.holds("Dr Ann Martin")

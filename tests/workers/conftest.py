@@ -14,6 +14,7 @@ import pytest
 
 from slots import redis_url
 from slots.document import SlotDocument, decode_slot
+from slots.lane import lane_to
 from slots.migration import APP_ROLE, migrate
 from slots.settings import Settings
 from slots.slot import SEAL_FOR
@@ -159,13 +160,12 @@ async def own_servers(unmade_servers: OwnServers) -> OwnServers:
 async def own_valkey(desk, unmade_servers: OwnServers) -> AsyncIterator[OwnServers]:  # noqa: F811
     """The desk's broker speaks to a Valkey of this test alone, empty."""
     await unmade_servers.start_valkey()
-    shared, desk.broker.redis = (
-        desk.broker.redis,
-        redis_url.connect(unmade_servers.valkey.url),
-    )
+    broker = desk.broker
+    shared, own = (broker.redis, broker._lane), redis_url.connect(unmade_servers.valkey.url)
+    broker.redis, broker._lane = own, lane_to(own)
     yield unmade_servers
-    await desk.broker.close()
-    desk.broker.redis = shared
+    await broker.close()
+    broker.redis, broker._lane = shared
 
 
 @pytest.fixture
