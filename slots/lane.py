@@ -97,6 +97,10 @@ class _Turn:
             try:
                 self._begin(connection)
                 await self._read()
+            except BaseException:
+                # An answer on its way must never become that of the next question.
+                await connection.disconnect(nowait=True)
+                raise
             finally:
                 self.takes_more = False
                 await self._pool.release(connection)

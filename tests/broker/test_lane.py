@@ -114,6 +114,26 @@ async def test_a_lost_connection_is_told_to_all_who_wait_and_the_next_has_anothe
     assert await lane.eval(ECHO, 0, "again") == b"again"
 
 
+async def test_an_answer_that_nobody_reads_is_never_that_of_the_next_question(pool, server):
+    """Whatever stops a turn in its middle: here its task is cancelled, and once it fails by itself."""
+    for stop in (lambda turn, task: task.cancel(), lambda turn, task: turn._sent.clear()):
+        lane = Lane(pool)
+        await server.client_pause(100)
+        waiting = [asyncio.create_task(lane.eval(ECHO, 0, "old")) for _ in range(2)]
+        while not lane._turn or len(lane._turn._sent) < len(waiting):
+            await asyncio.wait(waiting, timeout=0)
+        [task] = lane._turns
+        stop(lane._turn, task)
+        await asyncio.wait([task])
+
+        new = [lane.eval(ECHO, 0, f"new {number}") for number in range(4)]
+        assert await asyncio.gather(*new) == [f"new {number}".encode() for number in range(4)]
+
+        for one in waiting:
+            one.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
+
+
 async def test_a_turn_ends_however_much_is_asked(pool):
     """So that a crowd cannot stay for ever with a server that the Sentinels have deposed."""
     lane = Lane(pool, turn_s=0)
