@@ -28,8 +28,6 @@ DELAY_SOCKETS = 300
 BOOKINGS_A_ROUND = 100
 EVENTS_PER_S = 50
 EVENTS_A_BOOKING = 3  # held, sealed, confirmed
-    2  # after the commit: the rest of "sealed", which the answer waits for, and "confirmed"
-)
 
 NAIVE_GOAL = 4.5
 LIMIT_GOAL = 0.8
