@@ -133,7 +133,7 @@ async def fan_out(
     spent = ", ".join(f"{median(costs_us[server]):.2f}" for server in servers)
     what = f"fan-out to {SOCKETS} sockets"
     pairs = zip(rates[limit], rates[naive], strict=True)
-    rows = [
+    return [
         ratio(f"{what} / naive Starlette loop", rates[web], rates[naive], NAIVE_GOAL),
         reported(
             f"{what}, bare transports / naive Starlette loop",
@@ -148,7 +148,6 @@ async def fan_out(
             f"{what}, CPU", median(costs_us[web]), "µs", f"a delivery; web, naive, bare {spent}"
         ),
     ]
-    return rows
 
 
 async def hold_and_release(stage: Stage, slot: SlotId) -> None:
