@@ -10,6 +10,7 @@ from tests.live.making import HAUTS
 from web.live import frames
 
 EVENTS = 200  # a round
+EVENTS_PER_S = 50  # where a pace is kept
 
 
 async def a_turn() -> None:
@@ -18,6 +19,14 @@ async def a_turn() -> None:
     turned = loop.create_future()
     loop.call_soon(turned.set_result, None)
     await turned
+
+
+async def until_time(at: float) -> None:
+    """Wait for a moment of the loop's clock."""
+    loop = asyncio.get_running_loop()
+    moment = asyncio.Event()
+    loop.call_at(at, moment.set)
+    await moment.wait()
 
 
 async def latest_texts(settings: Settings) -> list[str]:

@@ -14,7 +14,7 @@ import psutil
 
 from slots.ids import HoldId, SlotId, new_id
 from tests.bench import client
-from tests.bench.events import EVENTS
+from tests.bench.events import EVENTS, EVENTS_PER_S, until_time
 from tests.bench.product import Product
 from tests.bench.readers import Readers
 from tests.bench.rows import ROUNDS, Row, at_most, ratio, reported
@@ -26,7 +26,6 @@ SOCKETS = 1_000
 OPENED_AT_ONCE = SOCKETS // ROUNDS
 DELAY_SOCKETS = 300
 BOOKINGS_A_ROUND = 100
-EVENTS_PER_S = 50
 EVENTS_A_BOOKING = 3  # held, sealed, confirmed
 
 NAIVE_GOAL = 4.5
@@ -72,6 +71,7 @@ async def rows(stage: Stage) -> list[Row]:
             await until_ready(server.port)
         one_p50, _ = await delays(stage, web, cookies[:1], slots)
         p50, p99 = await delays(stage, web, cookies[:DELAY_SOCKETS], slots)
+        bare_p50, bare_p99 = await bare_delays(limit, cookies[:DELAY_SOCKETS])
         crowd = Readers()
         memory = await idle(web, crowd, cookies)
         many = await fan_out(stage, (web, naive, limit), crowd, cookies, next(slots))
@@ -83,6 +83,14 @@ async def rows(stage: Stage) -> list[Row]:
         at_most(f"{what}, p50", p50, DELAY_P50_GOAL_MS, "ms", detail),
         at_most(f"{what}, p99", p99, DELAY_P99_GOAL_MS, "ms", detail),
         reported("commit to a single socket, p50", one_p50, "ms", detail),
+        reported(
+            f"first write to the last of {DELAY_SOCKETS} bare transports, p50",
+            *(
+                bare_p50,
+                "ms",
+                f"the same events at the same pace, nothing else at work; p99 {bare_p99:.2f} ms",
+            ),
+        ),
         memory,
     ]
 
@@ -190,6 +198,24 @@ async def delays(
     return median(p50s), median(p99s)
 
 
+async def bare_delays(limit: Server, cookies: list[str]) -> tuple[float, float]:
+    """What the writes and the readers alone take: the same events at the same pace, made beforehand,
+    with no broker, no ledger and no client at work. Bookings' p50 and p99, in ms.
+    """
+    p50s, p99s = [], []
+    for _ in range(ROUNDS):
+        readers = Readers()
+        await asyncio.to_thread(readers.open, limit.port, cookies)
+        sent_at = (await (await client.connect(limit.port)).post("/paced")).json()
+        await until_heard(readers, EVENTS * len(readers))
+        delays_ms = [(readers.heard_at[slot.encode()] - at) * 1000 for slot, at in sent_at.items()]
+        assert len(delays_ms) >= EVENTS // (EVENTS_A_BOOKING + 1)
+        p50s.append(median(delays_ms))
+        p99s.append(statistics.quantiles(delays_ms, n=100)[98])
+        readers.close()
+    return median(p50s), median(p99s)
+
+
 async def paced(product: Product, jobs: list) -> None:
     """Book at a steady pace, whatever the answers take."""
     every_s = EVENTS_A_BOOKING / EVENTS_PER_S
@@ -206,14 +232,6 @@ async def paced(product: Product, jobs: list) -> None:
     await asyncio.gather(*map(book, range(CONNECTIONS)))
     for connection in connections:
         connection.writer.close()
-
-
-async def until_time(at: float) -> None:
-    """Wait for a moment of the loop's clock."""
-    loop = asyncio.get_running_loop()
-    moment = asyncio.Event()
-    loop.call_at(at, moment.set)
-    await moment.wait()
 
 
 async def until_heard(readers: Readers, events: int) -> None:
