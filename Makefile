@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: run test prove check bench chaos help unit race db
+.PHONY: run test prove check bench chaos screenshots help unit race db
 
 # More for pytest: make test PYTEST_ARGS="-k hold -x"
 PYTEST_ARGS ?=
@@ -35,6 +35,11 @@ bench:     ## Ratios against a baseline in the same run; results in DATA_DIR/ben
 chaos:     ## Kills, freezes and cuts under load, then a verdict (CHAOS_SECONDS=120, CHAOS_SEED); kept in DATA_DIR/chaos
 	@.ci/environment dev
 	.venv/bin/python -m tests.chaos
+
+screenshots: ## A picture of each main state, on a fresh demo, in reports/screenshots
+	@.ci/environment dev
+	@.ci/chromium
+	.venv/bin/python -m tests.screenshots
 
 unit:      ## Only the pure core: seconds
 	@.ci/environment dev

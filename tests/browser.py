@@ -162,13 +162,18 @@ async def make_boards_ready(desk: Desk) -> None:
         assert await desk.broker.ready(territory, generation, "test") is not None
 
 
+def chromium_program() -> str | None:
+    """The system's Chromium; None: the one that Playwright has downloaded."""
+    found = (shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome"))
+    return next(filter(None, found), None)
+
+
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def chromium() -> AsyncIterator[Browser]:
-    """The system's Chromium, or the one that Playwright has downloaded."""
-    found = (shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome"))
+    """One for all tests."""
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
-            executable_path=next(filter(None, found), None), args=CHROMIUM_ARGS
+            executable_path=chromium_program(), args=CHROMIUM_ARGS
         )
         yield browser
         await browser.close()

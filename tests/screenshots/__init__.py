@@ -1,0 +1,1 @@
+"""Pictures of the main states, as their users see them: `make screenshots`."""
