@@ -33,7 +33,7 @@ VISITORS = {
     "/annuaire": "ann",
     "/annuaire/papier": "ann",
 }
-REDIRECTS = {"/", "/annuaire.csv"}  # and what is no page
+REDIRECTS = {"/", "/annuaire.csv", "/manifest.webmanifest"}  # and what is no page
 
 
 async def test_no_page_is_left_out():

@@ -9,6 +9,7 @@ from web.pages.accessibility import accessibility
 from web.pages.assets import DIRECTORY, Assets
 from web.pages.availability import availability, publish, withdraw, withdraw_day
 from web.pages.holding import confirm, hold, hold_page, release, renew
+from web.pages.manifest import manifest
 from web.pages.orient import orient
 from web.pages.orientations import VERBS, orientations, sheet, verb
 from web.pages.overflow import overflow, overflow_page
@@ -44,5 +45,6 @@ PAGE_ROUTES: Final[list[BaseRoute]] = [
     ),
     Route("/en-sus/{schedule_id:uuid}", overflow_page),
     Route("/en-sus/{schedule_id:uuid}", overflow, methods=["POST"]),
+    Route("/manifest.webmanifest", manifest),
     Mount("/static", Assets(directory=DIRECTORY)),
 ]
