@@ -98,6 +98,9 @@ async def every_page_is_clean(joins: Joins, viewport, **named) -> None:
     await rita.presses("Confirmer le rendez-vous")
     await rita.sees("C’est réservé")
     await must_be_clean(rita)
+    await rita.page.get_by_role("link", name="Feuille pour le patient").click()
+    await rita.sees("Votre rendez-vous")
+    await must_be_clean(rita)
     for path in ("/orientations", "/annuaire", "/annuaire/papier", "/orienter", "/rien"):
         await rita.goes_to(path)
         await must_be_clean(rita)

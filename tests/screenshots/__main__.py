@@ -48,11 +48,20 @@ async def hold_the_first(page: Page) -> None:
     await page.wait_for_url("**/retenues/*")
 
 
+async def open_the_patients_sheet(page: Page) -> None:
+    """Book the first free slot, and open what the patient takes along."""
+    await hold_the_first(page)
+    await page.get_by_role("button", name="Confirmer le rendez-vous").click()
+    await page.get_by_role("link", name="Feuille pour le patient").click()
+    await page.wait_for_url("**/feuille")
+
+
 PICTURES: Final = (
     Picture("phone-availability", "professional", "/disponibilites", PHONE),
     Picture("phone-availability-dark", "professional", "/disponibilites", PHONE, dark=True),
     Picture("desk-orient", "referrer", "/orienter", DESK),
     Picture("desk-hold", "referrer", "/orienter", DESK, come=hold_the_first),
+    Picture("desk-patient-sheet", "referrer", "/orienter", DESK, come=open_the_patients_sheet),
     Picture("desk-directory", "referrer", "/annuaire", DESK),
     Picture("desk-orientations", "referrer", "/orientations", DESK),
     Picture("room-board", "regulator", "/regulation", WALL),

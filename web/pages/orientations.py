@@ -89,7 +89,7 @@ async def sheet(request: Request[State]) -> Response:
     viewer = await viewer_of(request)
     account, desk, now = viewer.account, request.state["desk"], datetime.now(UTC)
     async with entered(desk.pool, account.id, account.reach) as conn:
-        view = await _view(request, conn, account)
+        view = await view_of(request, conn, account)
         words = await ground(conn, account.reach)
     return show(
         request,
@@ -97,7 +97,7 @@ async def sheet(request: Request[State]) -> Response:
         view=view,
         one=view.appointment,
         words_of=words,
-        acts=_acts(view, words),
+        acts=acts_of(view, words),
         is_sender=view.appointment.booked_by_organisation_id == account.organisation_id,
         is_receiver=account.acts_for(view.appointment.schedule_id),
         at={desk.territories.by_id[view.appointment.territory_id].slug: ""},
@@ -130,7 +130,7 @@ def identified(text: str) -> UUID | None:
     return identifier if territory_of(identifier) else None
 
 
-def _acts(view: AppointmentView, words: Ground) -> list[Act]:
+def acts_of(view: AppointmentView, words: Ground) -> list[Act]:
     """What the patient may come for in this way, with what to prepare."""
     if view.slot is None:
         return []
@@ -150,7 +150,12 @@ async def own_appointment(conn: Connection, account: Account, text: str) -> Appo
     return found if is_own else None
 
 
-async def _view(request: Request[State], conn: Connection, account: Account) -> AppointmentView:
+async def view_of(request: Request[State], conn: Connection, account: Account) -> AppointmentView:
+    """The booking that the address names, for whoever it concerns.
+
+    Raises:
+        AppointmentUnknown: There is none, or it concerns others.
+    """
     appointment_id = AppointmentId(request.path_params["appointment_id"])
     found = (await appointments(conn, [appointment_id])).get(appointment_id)
     if found is None or not _concerns(found, account):

@@ -13,6 +13,7 @@ from web.pages.manifest import manifest
 from web.pages.orient import orient
 from web.pages.orientations import VERBS, orientations, sheet, verb
 from web.pages.overflow import overflow, overflow_page
+from web.pages.patient_sheet import patient_sheet
 from web.pages.regulation import regulation
 from web.pages.sign_in import home, sign_in, sign_in_page, sign_out
 
@@ -39,6 +40,7 @@ PAGE_ROUTES: Final[list[BaseRoute]] = [
     Route("/retenues/{hold_id:uuid}/liberer", release, methods=["POST"]),
     Route("/retenues/{hold_id:uuid}/confirmer", confirm, methods=["POST"]),
     Route("/rendez-vous/{appointment_id:uuid}", sheet),
+    Route("/rendez-vous/{appointment_id:uuid}/feuille", patient_sheet),
     *(
         Route(f"/rendez-vous/{{appointment_id:uuid}}/{path}", verb(path), methods=["POST"])
         for path in VERBS
