@@ -1,9 +1,11 @@
 """A live page never lies: it says how old its data is, and finds another way when its own is cut."""
 
-import pytest
-from playwright.async_api import expect
+import asyncio
 
-from tests.browser import DESK, PHONE, Joins
+import pytest
+from playwright.async_api import Route, expect
+
+from tests.browser import DESK, PHONE, WITHIN_MS, Joins
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -74,3 +76,30 @@ async def test_a_search_filters_what_arrives_live(joins: Joins):
     await expect(rita.page.locator(".slot")).to_have_count(1)
     await expect(rita.page.locator(".slot")).to_contain_text("Nina Petit")
     await expect(rita.page.locator(".slot")).to_contain_text("à moins de 1 km")
+
+
+async def test_a_question_that_was_opened_meanwhile_is_not_drawn_over(joins: Joins):
+    ann, rolf = await joins("ann", DESK), await joins("rolf", DESK)
+    await ann.publishes()
+    await rolf.goes_to("/orienter")
+    waiting: asyncio.Future[Route] = asyncio.get_running_loop().create_future()
+
+    async def keep_the_first(route: Route) -> None:
+        if waiting.done():
+            await route.continue_()
+        else:
+            waiting.set_result(route)
+
+    await rolf.page.route("**/rendez-vous/*?fragment=fiche", keep_the_first)
+    await rolf.books("Dr Ann Martin")
+    drawing = await asyncio.wait_for(waiting, WITHIN_MS / 1000)
+    await rolf.page.locator("summary", has_text="Annuler").click()
+
+    async with rolf.page.expect_event("requestfinished", lambda one: "fragment=fiche" in one.url):
+        await drawing.continue_()
+    # A later question's answer: by then the page has done what it does with the first one.
+    await rolf.page.evaluate("fetch(location.href).then((answer) => answer.text())")
+
+    await expect(rolf.page.locator("details.sure[open]")).to_have_count(1)
+    await rolf.presses("Oui, annuler", exact=False)
+    await rolf.sees("Annulé")

@@ -31,6 +31,11 @@ class LiveFragment extends HTMLElement {
     return !schedules || !slot || schedules.includes(slot.schedule.id)
   }
 
+  // Nothing moves under the fingers of who is about to say yes.
+  get #isAsking() {
+    return this.querySelector("details.sure[open]") !== null
+  }
+
   #soon() {
     clearTimeout(this.#waiting)
     const wait = Math.max(0, this.#drawnAt + AT_MOST_EVERY - Date.now())
@@ -38,12 +43,12 @@ class LiveFragment extends HTMLElement {
   }
 
   async #draw() {
-    // Nothing moves under the fingers of who is about to say yes.
-    if (this.querySelector("details.sure[open]")) return
+    if (this.#isAsking) return
     this.#drawnAt = Date.now()
     const answer = await fetch(this.getAttribute("src"), { headers: { accept: "text/html" } }).catch(() => null)
     if (!answer?.ok || answer.redirected || !this.isConnected) return
     const html = await answer.text()
+    if (this.#isAsking) return // since then; the next word draws it
     // Keys of forms are new each time; only other changes are worth moving anything for.
     const said = html.replace(/name="key" value="[^"]*"/g, "")
     if (said === this.#said) return
