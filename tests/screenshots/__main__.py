@@ -19,6 +19,7 @@ from playwright.async_api import Browser, Page, ViewportSize, async_playwright, 
 
 from tests.bench.stage import free_port
 from tests.browser import CHROMIUM_ARGS, DESK, PHONE, chromium_program
+from workers.demo.accounts import FILE_NAME
 
 CHRONO48: Final = (sys.executable, "-m", "workers.command")
 INTO: Final = Path("reports/screenshots")
@@ -86,6 +87,11 @@ async def main() -> int:
     return 0
 
 
+def environ(data: Path) -> dict[str, str]:
+    """Nothing of the caller's: a DATABASE_URL of theirs must not get the demo."""
+    return {"PATH": os.environ["PATH"], "DATA_DIR": str(data)}
+
+
 @asynccontextmanager
 async def running(data: Path) -> AsyncIterator[str]:
     """`chrono48 up` on a free port, until the end of the block."""
@@ -94,7 +100,7 @@ async def running(data: Path) -> AsyncIterator[str]:
         up = await asyncio.create_subprocess_exec(
             *CHRONO48,
             "up",
-            env=os.environ | {"DATA_DIR": str(data), "HOST": "127.0.0.1", "PORT": port},
+            env=environ(data) | {"HOST": "127.0.0.1", "PORT": port},
             stdout=asyncio.subprocess.PIPE,
             stderr=log,
         )
@@ -113,7 +119,7 @@ async def running(data: Path) -> AsyncIterator[str]:
 async def play_a_day(data: Path, url: str) -> None:
     """Let the demo's people publish, book, cancel and come."""
     day = await asyncio.create_subprocess_exec(
-        *CHRONO48, *DAY, "--base-url", url, env=os.environ | {"DATA_DIR": str(data)}
+        *CHRONO48, *DAY, "--base-url", url, env=environ(data)
     )
     async with asyncio.timeout(DAY_WITHIN_S):
         assert await day.wait() == 0, "chrono48 demo day failed"
@@ -121,7 +127,7 @@ async def play_a_day(data: Path, url: str) -> None:
 
 def account_of(data: Path, role: str) -> dict[str, str]:
     """The first demo account with this role."""
-    lines = (data / "demo-accounts.jsonl").read_bytes().splitlines()
+    lines = (data / FILE_NAME).read_bytes().splitlines()
     accounts = (msgspec.json.decode(line, type=dict[str, str]) for line in lines)
     return next(account for account in accounts if account["role"] == role)
 
