@@ -83,11 +83,16 @@ class _Turn:
 
     def _write(self, words: tuple[Word, ...], answer: Answer) -> None:
         # redis-py's own way to write awaits, once for each question.
-        writer = self._connection._writer  # noqa: SLF001
-        if writer is None:
-            raise ConnectionError("closed while it was used")
-        writer.writelines(self._connection.pack_command(*words))
+        self._writer.writelines(self._connection.pack_command(*words))
         self._sent.append(answer)
+
+    @property
+    def _writer(self) -> Any:
+        """Raises ConnectionError where it was closed, and whoever reads has not yet heard of it."""
+        writer = self._connection._writer  # noqa: SLF001
+        if writer is None or writer.transport.is_closing():
+            raise ConnectionError("closed while it was used")
+        return writer
 
     async def run(self) -> None:
         """Send, read, and give the connection back. Whoever asked is told, whatever happens."""
@@ -113,15 +118,15 @@ class _Turn:
                     answer.set_exception(error)
 
     def _begin(self, connection: Any) -> None:
-        connection._writer.transport.set_write_buffer_limits(high=WRITTEN_AT_ONCE_BYTES)  # noqa: SLF001
         self._connection = connection
+        self._writer.transport.set_write_buffer_limits(high=WRITTEN_AT_ONCE_BYTES)
         unsent, self._unsent = self._unsent, []
         for words, answer in unsent:
             # Whoever has given up meanwhile must not get what they no longer wait for.
             if not answer.done():
                 try:
                     self._write(words, answer)
-                except DataError as error:
+                except (DataError, ConnectionError) as error:
                     answer.set_exception(error)
 
     async def _read(self) -> None:

@@ -81,6 +81,8 @@ class Sentinels(Sentinel):
     def __init__(self, addresses: list[tuple[str, int]], **options: Any) -> None:
         """*addresses* of all of them."""
         super().__init__(addresses, **options)  # type: ignore[no-untyped-call]
+        for sentinel in self.sentinels:
+            _saying_what_it_lost(sentinel)
         self._asking = asyncio.Lock()
 
     async def discover_master(self, service_name: str) -> tuple[str, int]:
@@ -111,6 +113,25 @@ class PoolOfSentinels(SentinelConnectionPool, BlockingConnectionPool):
         await super().ensure_connection(connection)
 
 
+class SaysWhatItLost:
+    """Beside a connection of redis-py: what uvloop says of a transport that closed a moment ago,
+    and of which redis-py has not yet heard, is a lost connection as any other.
+    """
+
+    async def _send_packed_command(self, command: Any) -> None:
+        try:
+            await super()._send_packed_command(command)  # type: ignore[misc]
+        except RuntimeError as error:
+            raise ConnectionError("closed while it was used") from error
+
+
+def _saying_what_it_lost(client: Redis) -> Redis:
+    pool = client.connection_pool
+    kind = pool.connection_class
+    pool.connection_class = type(kind.__name__, (SaysWhatItLost, kind), {})
+    return client
+
+
 def connect(url: str, *, answer_timeout_s: float = ANSWER_TIMEOUT_S) -> Any:
     """A client for *url*: `redis[s]://`, `redis+sentinel://host,host/name`, `redis+cluster://`.
 
@@ -128,13 +149,13 @@ def connect(url: str, *, answer_timeout_s: float = ANSWER_TIMEOUT_S) -> Any:
             pool = BlockingConnectionPool.from_url(
                 url, max_connections=CONNECTIONS_MAX, timeout=ANSWER_TIMEOUT_S, **timeouts
             )
-            return Redis.from_pool(pool)
+            return _saying_what_it_lost(Redis.from_pool(pool))
         case "redis+sentinel":
             name = parts.path.strip("/")
             if not name:
                 raise ValueError("a redis+sentinel:// URL ends with the name of the primary")
             sentinel = Sentinels(_hosts(parts.netloc, SENTINEL_PORT), **timeouts)
-            return sentinel.master_for(
+            client = sentinel.master_for(
                 name,
                 redis_class=OfSentinels,
                 connection_pool_class=PoolOfSentinels,
@@ -143,6 +164,7 @@ def connect(url: str, *, answer_timeout_s: float = ANSWER_TIMEOUT_S) -> Any:
                 **credentials,
                 **timeouts,
             )
+            return _saying_what_it_lost(client)
         case "redis+cluster":
             addresses = _hosts(parts.netloc, CLUSTER_PORT)
             options: dict[str, Any] = {"cluster_error_retry_attempts": 0, **credentials, **timeouts}

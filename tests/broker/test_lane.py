@@ -1,13 +1,15 @@
 """Many questions on one connection: each has its own answer, its own refusal, and its own end."""
 
 import asyncio
+from typing import Any
 from uuid import uuid4
 
 import pytest
+import uvloop
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.exceptions import ConnectionError, DataError, NoScriptError, ResponseError  # noqa: A004
 
-from slots.lane import Lane
+from slots.lane import Lane, _Turn
 
 ECHO = "return ARGV[1]"
 REFUSE = "return redis.error_reply('NO this one')"
@@ -112,6 +114,52 @@ async def test_a_lost_connection_is_told_to_all_who_wait_and_the_next_has_anothe
 
     assert all(isinstance(error, ConnectionError) for error in lost), lost
     assert await lane.eval(ECHO, 0, "again") == b"again"
+
+
+async def test_a_connection_that_closed_a_moment_ago_is_a_lost_one(servers, server):
+    """On the loop of production, which refuses to write there in words of its own."""
+
+    async def ask_on_what_is_closed() -> tuple[list[Any], bytes]:
+        pool = BlockingConnectionPool.from_url(servers.valkey.url, max_connections=1, timeout=1)
+        lane = Lane(pool)
+        waiting = [asyncio.ensure_future(lane.eval(ECHO, 0, "before"))]
+        while not lane._turn or not lane._turn._sent:
+            await asyncio.wait(waiting, timeout=0)
+        lane._turn._connection._writer.transport.abort()
+        waiting += [asyncio.ensure_future(lane.eval(ECHO, 0, "after")) for _ in range(2)]
+        lost = await asyncio.gather(*waiting, return_exceptions=True)
+        answer = await lane.eval(ECHO, 0, "again")
+        await pool.disconnect()
+        return lost, answer
+
+    await server.client_pause(200)
+    lost, answer = await asyncio.to_thread(uvloop.run, ask_on_what_is_closed())
+
+    assert [type(error) for error in lost] == [ConnectionError] * 3, lost
+    assert answer == b"again"
+
+
+async def test_a_connection_that_closes_as_the_crowd_boards_is_told_to_all(servers):
+    async def board_what_is_closed() -> list[Any]:
+        pool = BlockingConnectionPool.from_url(servers.valkey.url, max_connections=1, timeout=1)
+        turn = _Turn(pool, at_most_s=1)
+        answers = [turn.ask(("EVAL", ECHO, 0, "x")) for _ in range(2)]
+        connection = await pool.get_connection()
+        connection._writer.transport.abort()
+        await connection._writer.wait_closed()
+        await pool.release(connection)
+        pool.ensure_connection = _as_it_is  # it closes after the pool has looked
+        await turn.run()
+        await pool.disconnect()
+        return [answer.exception() for answer in answers]
+
+    told = await asyncio.to_thread(uvloop.run, board_what_is_closed())
+
+    assert [type(error) for error in told] == [ConnectionError] * 2, told
+
+
+async def _as_it_is(connection) -> None:
+    """Take a connection without another look at it."""
 
 
 async def test_an_answer_that_nobody_reads_is_never_that_of_the_next_question(pool, server):

@@ -29,15 +29,19 @@ from tests.chaos.verdict import Evidence
 from tests.proof import history
 
 CALM_AT_MOST_S = 0.8  # between two faults
+LINE_LENGTH_MAX = 300  # of a log, in the evidence
+EVENT_LENGTH_MAX = 40
 BOARDS_OF_ALL = 4  # regulators who watch every territory, beside the coordinator
 STRANGE_IN_A_LOG = (b"Traceback", b'"level":"error"', b"PANIC", b"FATAL:  could not")
 # uvicorn on a socket that was refused with an answer; arq on a job whose marks were flushed.
-# And a web process that starts while no ledger answers: whoever started it tries again.
+# And a web process that starts while no ledger answers: whoever started it tries again. redis-py
+# on a pipeline of arq's that a stopping worker cancelled: the process ends, and its socket with it.
 NOT_STRANGE = (
     b"without completing handshake",
     b"KeyError: 'send_mails'",
     b"in lifespan",
     b"Application startup failed",
+    b"Unclosed Pipeline client",
 )
 
 
@@ -185,7 +189,7 @@ async def evidence(run: Run, seconds: float) -> Evidence:
         violations=await asyncio.to_thread(judging.violations, told, slots),
         holes=[hole for board in run.boards for hole in board.holes],
         differing=differing,
-        nonsense=[*run.told.nonsense, *strange_lines(run.home)],
+        nonsense=[*strange_lines(run.home), *run.told.nonsense],
         canaries_sent=run.careless.sent,
         canaries=found,
         planted=planted,
@@ -213,12 +217,22 @@ async def seek_canaries(run: Run) -> tuple[list[str], list[str]]:
 def strange_lines(home: Path) -> list[str]:
     """What the service itself calls an error."""
     return [
-        f"{path.name}: {line[:300].decode(errors='replace')}"
+        f"{path.name}: {_told_in(line)}"
         for path in sorted(home.glob("*.log"))
         for line in path.read_bytes().splitlines()
         if any(word in line for word in STRANGE_IN_A_LOG)
         and not any(word in line for word in NOT_STRANGE)
     ]
+
+
+def _told_in(line: bytes) -> str:
+    """The end of a traceback, which says what happened; or the line's beginning."""
+    try:
+        told = json.loads(line)
+        last = told.get("exception", told["event"]).rstrip().rpartition("\n")[2]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return line[:LINE_LENGTH_MAX].decode(errors="replace")
+    return f"{told['event'][:EVENT_LENGTH_MAX]}: {last}"[:LINE_LENGTH_MAX]
 
 
 def watching(ground: Ground) -> list[Person]:

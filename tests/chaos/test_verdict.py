@@ -1,11 +1,13 @@
 """The verdict can fail: each line is shown what it is there for."""
 
+import json
 from dataclasses import replace
 
 import pytest
 
 from tests.chaos import judging
 from tests.chaos.faults import KINDS
+from tests.chaos.run import strange_lines
 from tests.chaos.verdict import (
     CANARIES_MIN,
     CONFIRMS_MIN,
@@ -131,3 +133,13 @@ def test_a_confirmation_that_is_not_there_or_that_nobody_cancelled_is_lost():
     assert "nobody asked" in judging.lost(cancelled, [SLOT], [told("x")], heard)[0]
     asked = [operation("cancel", 3.0, appointment="of x")]
     assert judging.lost(cancelled, [SLOT], [told("x")], history(booked("x", 1.0), asked)) == []
+
+
+def test_a_line_of_a_log_is_told_by_what_happened(tmp_path):
+    failed = {"event": "request.failed", "level": "error", "exception": "Traceback …\n  x\nE: why"}
+    (tmp_path / "web.log").write_text(f"{json.dumps(failed)}\nTraceback (most recent call last):\n")
+
+    assert strange_lines(tmp_path) == [
+        "web.log: request.failed: E: why",
+        "web.log: Traceback (most recent call last):",
+    ]
