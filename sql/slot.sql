@@ -90,3 +90,14 @@ UPDATE slot SET withdrawn_at = $2, withdrawn_by = $3 WHERE id = ANY ($1::uuid[])
 SELECT id FROM slot
  WHERE schedule_id = ANY ($1::uuid[]) AND withdrawn_at IS NULL AND ends_at > $2 AND starts_at < $3
  ORDER BY id;
+
+-- name: offered_before(schedule_ids, since, until, at_most) -> many
+-- What these schedules published in the span and did not take back, the newest first.
+SELECT id, schedule_id, starts_at, ends_at, capacity, modality, area, acts, audience, note
+  FROM slot
+ WHERE schedule_id = ANY ($1::uuid[]) AND starts_at >= $2 AND starts_at < $3 AND withdrawn_at IS NULL
+ ORDER BY starts_at DESC, id
+ LIMIT $4;
+
+-- name: accept_overflow(schedule_id, accepts) -> none
+UPDATE schedule SET accepts_overflow = $2 WHERE id = $1;

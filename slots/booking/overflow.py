@@ -82,3 +82,24 @@ async def overflow(
         )
 
     return await appointment_of(desk, account, await once(desk, account, "overflow", key, work))
+
+
+async def accept_overflow(
+    desk: Desk, account: Account, schedule_id: ScheduleId, key: Key, *, accepts: bool
+) -> None:
+    """Say whether a schedule of one's own takes patients beyond its slots. Safe to repeat.
+
+    Raises:
+        NotAllowed: The schedule is not the account's own, nor delegated to it.
+    """
+    if not account.acts_for(schedule_id):
+        raise NotAllowed
+
+    async def work(conn: Connection) -> Effect:
+        await slot_store.accept_overflow(conn, schedule_id, accepts=accepts)
+        return Effect(
+            answer={"accepts_overflow": accepts},
+            audited=[(account.schedules[schedule_id], "schedule", [schedule_id])],
+        )
+
+    await once(desk, account, "accept-overflow", key, work)

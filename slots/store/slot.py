@@ -244,6 +244,11 @@ async def withdraw_slots(
     await QUERIES["withdraw_slots"].none(conn, slot_ids=list(slot_ids), at=at, by=by)
 
 
+async def accept_overflow(conn: Connection, schedule_id: ScheduleId, *, accepts: bool) -> None:
+    """Note whether the schedule takes patients beyond its slots."""
+    await QUERIES["accept_overflow"].none(conn, schedule_id=schedule_id, accepts=accepts)
+
+
 async def slots_to_withdraw(
     conn: Connection, schedule_ids: Iterable[ScheduleId], since: datetime, until: datetime
 ) -> list[SlotId]:

@@ -8,20 +8,20 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from slots.account import Account
-from slots.appointment import CALL_AFTER, AppointmentStatus
+from slots.appointment import CALL_AFTER
 from slots.booking import appointments as appointment_cases
 from slots.booking import offering
 from slots.document import SlotDocument
-from slots.errors import Invalid, NotAllowed, SeatsBooked
-from slots.ids import ScheduleId, SlotId
+from slots.errors import Invalid
+from slots.ids import ScheduleId
 from slots.slot import OFFER_AHEAD_MAX, SlotStatus
-from slots.store.appointment import AppointmentView, appointments_of_schedules
 from slots.store.directory import DirectoryEntry
-from slots.store.slot import slots_by_id
+from slots.store.past_offer import PastOffer, past_offers
 from slots.times import PARIS, paris_day
 from slots.transaction import entered
-from web.pages import offer_form
+from web.pages import habits, offer_form
 from web.pages.french import schedule_name
+from web.pages.habits import Preset
 from web.pages.offer_form import Mistyped, OfferForm
 from web.pages.own_days import OwnDay, overlaid, own_days
 from web.pages.page import (
@@ -32,9 +32,9 @@ from web.pages.page import (
     key_of,
     notice_of,
     posted,
+    publisher_of,
     see_other,
     show,
-    viewer_of,
 )
 from web.pages.reading import Ground, ground, own_entries
 from web.state import State
@@ -44,6 +44,10 @@ NOTICES: Final = {
     "publie": "Publié. Les autres le voient déjà.",
     "publie-plus-tard": "Enregistré. Il paraîtra 48 h avant son heure.",
     "retire": "Retiré. Plus personne ne peut le réserver.",
+    "retire-retenu": "Retiré. Un confrère le retenait : son écran le lui dit.",
+    "en-plus": "Noté : un patient en plus peut vous être adressé. Vous serez prévenu.",
+    "sans-plus": "Noté : personne ne vous adresse plus de patient en plus.",
+    "rien-a-reprendre": "Rien n’est publié : ces moments sont pris ou passés.",
     "journee": "Tout est retiré pour aujourd’hui.",
     "venu": "Noté : le patient est venu.",
     "absent": "Noté : le patient n’est pas venu.",
@@ -54,7 +58,7 @@ NOTICES: Final = {
 
 async def availability(request: Request[State]) -> Response:
     """The page; opening it marks today's bookings as seen."""
-    viewer = await _publisher(request)
+    viewer = await publisher_of(request)
     now = datetime.now(UTC)
     if not is_fragment(request, "liste"):
         await appointment_cases.seen_day(request.state["desk"], viewer.account, now)
@@ -64,7 +68,7 @@ async def availability(request: Request[State]) -> Response:
 
 async def publish(request: Request[State]) -> Response:
     """Offer what was typed, or what one preset says."""
-    viewer = await _publisher(request)
+    viewer = await publisher_of(request)
     desk, now = request.state["desk"], datetime.now(UTC)
     form = await posted(request)
     typed = offer_form.typed(form_fields(form))
@@ -89,43 +93,6 @@ async def publish(request: Request[State]) -> Response:
     )
 
 
-async def withdraw(request: Request[State]) -> Response:
-    """Take one slot back; asks first where patients are expected."""
-    viewer = await _publisher(request)
-    desk, now = request.state["desk"], datetime.now(UTC)
-    form = await posted(request)
-    slot_id = SlotId(request.path_params["slot_id"])
-    sure = form.get("cancel_booked") == "1"
-    key = key_of(form)
-    try:
-        await offering.withdraw(desk, viewer.account, slot_id, key, now, cancel_booked=sure)
-    except SeatsBooked:
-        booked = await _booked_in(request, viewer.account, [slot_id], now)
-        return _ask_first(request, booked, now)
-    return see_other(AVAILABILITY.path, fait="retire")
-
-
-async def withdraw_day(request: Request[State]) -> Response:
-    """Take back everything that is still ahead today; asks first where patients are expected."""
-    viewer = await _publisher(request)
-    desk, now = request.state["desk"], datetime.now(UTC)
-    form = await posted(request)
-    sure = form.get("cancel_booked") == "1"
-    try:
-        await offering.withdraw_day(desk, viewer.account, key_of(form), now, cancel_booked=sure)
-    except SeatsBooked:
-        booked = await _booked_in(request, viewer.account, None, now)
-        return _ask_first(request, booked, now)
-    return see_other(AVAILABILITY.path, fait="journee")
-
-
-async def _publisher(request: Request[State]) -> Viewer:
-    viewer = await viewer_of(request)
-    if not viewer.account.schedules:
-        raise NotAllowed
-    return viewer
-
-
 async def _page(
     request: Request[State], viewer: Viewer, form: OfferForm, now: datetime, status: int = 200
 ) -> Response:
@@ -135,6 +102,7 @@ async def _page(
         days = await own_days(conn, account, since, now + OFFER_AHEAD_MAX, now)
         entries = await own_entries(conn, account)
         words = await ground(conn, account.reach)
+        past = await past_offers(conn, account.schedules, now - habits.LOOKS_BACK, now)
     days = [await overlaid(request, account, day) for day in days]
     context: dict[str, Any] = {
         "days": days,
@@ -150,33 +118,25 @@ async def _page(
     }
     if is_fragment(request, "liste"):
         return show(request, "_own_slots.html", **context)
-    chosen = _chosen(form, entries)
+    chosen = _chosen(form, entries, past, now)
+    form = _begun(form, chosen, past)
     return show(
         request,
         "availability.html",
         status=status,
         **context,
-        **_form_context(form, chosen, words, days, now),
+        **_form_context(form, chosen, words, _moments(past, chosen, days, form, now), now),
+        again=list(habits.by_day(habits.as_last_week(past, _taken(days, None), now))),
         notice=notice_of(request, NOTICES),
         undo=_undo(request, days),
     )
 
 
 def _form_context(
-    form: OfferForm, chosen: DirectoryEntry, words: Ground, days: list[OwnDay], now: datetime
+    form: OfferForm, chosen: DirectoryEntry, words: Ground, moments: list[Preset], now: datetime
 ) -> dict[str, Any]:
-    # A service has several rooms; only a person cannot be in two places.
-    owner = chosen.schedule.practitioner
-    taken = [
-        (own.slot.starts_at, own.slot.ends_at)
-        for day in days
-        for own in day.slots
-        if own.slot and own.slot.status != SlotStatus.UNAVAILABLE
-        if owner is not None and own.slot.schedule.practitioner == owner
-    ]
     offered = words.acts[chosen.territory_id].values()
     today = now.astimezone(PARIS).date()
-    minutes = int(form.duration_min) if form.duration_min.isdigit() else 0
     return {
         "form": form,
         "chosen": chosen,
@@ -184,8 +144,8 @@ def _form_context(
         "chosen_acts": form.acts if form.was_sent else chosen.acts,
         "chosen_audience": form.audience if form.was_sent else chosen.audience,
         "communes": words.communes.values(),
-        "presets": offer_form.presets(now, taken, minutes or offer_form.DURATION_DEFAULT_MIN),
-        "durations": offer_form.DURATIONS_MIN,
+        "presets": moments,
+        "durations": sorted({*offer_form.DURATIONS_MIN, _minutes(form)}),
         "notes": NOTES,
         "first_day": today,
         "last_day": (now + OFFER_AHEAD_MAX).astimezone(PARIS).date(),
@@ -194,35 +154,64 @@ def _form_context(
     }
 
 
-def _chosen(form: OfferForm, entries: dict[ScheduleId, DirectoryEntry]) -> DirectoryEntry:
-    for schedule_id, entry in entries.items():
-        if str(schedule_id) == form.schedule_id:
-            return entry
-    return next(iter(entries.values()))
+def _moments(
+    past: list[PastOffer],
+    chosen: DirectoryEntry,
+    days: list[OwnDay],
+    form: OfferForm,
+    now: datetime,
+) -> list[Preset]:
+    """What one tap publishes at the chosen place."""
+    here = [offer for offer in past if offer.schedule_id == chosen.schedule.id]
+    likely = habits.likely_moments(here, now)
+    return offer_form.presets(now, _taken(days, chosen), _minutes(form), likely)
 
 
-async def _booked_in(
-    request: Request[State], account: Account, slot_ids: list[SlotId] | None, now: datetime
-) -> list[AppointmentView]:
-    """Who is expected in these slots; with None, in all that are ahead today."""
-    since, until = paris_day(now)
-    async with entered(request.state["desk"].pool, account.id, account.reach) as conn:
-        if slot_ids is not None:
-            slots = (await slots_by_id(conn, slot_ids)).values()
-            since = min((slot.starts_at for slot in slots), default=since)
-            until = max((slot.ends_at for slot in slots), default=until)
-        views = await appointments_of_schedules(conn, list(account.schedules), since, until)
+def _minutes(form: OfferForm) -> int:
+    typed = int(form.duration_min) if form.duration_min.isdigit() else 0
+    return typed or offer_form.DURATION_DEFAULT_MIN
+
+
+def _taken(days: list[OwnDay], chosen: DirectoryEntry | None) -> list[tuple[datetime, datetime]]:
+    """When nothing more can be published: a person, unlike a service, has one room.
+
+    Without *chosen*: whoever it is for, what was published already need not be again.
+    """
+    owner = chosen.schedule.practitioner if chosen else None
     return [
-        view
-        for view in views
-        if view.appointment.status is AppointmentStatus.BOOKED
-        and view.appointment.slot_id is not None
-        and (slot_ids is None or view.appointment.slot_id in slot_ids)
+        (own.slot.starts_at, own.slot.ends_at)
+        for day in days
+        for own in day.slots
+        if own.slot and own.slot.status != SlotStatus.UNAVAILABLE
+        if chosen is None or (owner is not None and own.slot.schedule.practitioner == owner)
     ]
 
 
-def _ask_first(request: Request[State], booked: list[AppointmentView], now: datetime) -> Response:
-    return show(request, "withdraw.html", status=409, booked=booked, now=now)
+def _begun(form: OfferForm, chosen: DirectoryEntry, past: list[PastOffer]) -> OfferForm:
+    """A form that nobody has filled in yet begins as most of their slots are."""
+    here = [offer for offer in past if offer.schedule_id == chosen.schedule.id]
+    as_usual = None if form.was_sent else habits.usual(here)
+    if as_usual is None:
+        return form
+    return replace(
+        form,
+        duration_min=str(as_usual.duration_min),
+        capacity=str(as_usual.capacity),
+        modality=as_usual.modality,
+    )
+
+
+def _chosen(
+    form: OfferForm,
+    entries: dict[ScheduleId, DirectoryEntry],
+    past: list[PastOffer],
+    now: datetime,
+) -> DirectoryEntry:
+    for schedule_id, entry in entries.items():
+        if str(schedule_id) == form.schedule_id:
+            return entry
+    usual = habits.usual_place(past, now)
+    return entries[usual] if usual in entries else next(iter(entries.values()))
 
 
 def _undo(request: Request[State], days: list[OwnDay]) -> SlotDocument | None:

@@ -13,6 +13,7 @@ from slots.ids import ScheduleId
 from slots.store.directory import Commune
 from slots.times import PARIS, LocalTimeTwice, LocalTimeUnknown, from_paris
 from web.pages.finding import commune_of
+from web.pages.habits import Preset, overlaps, part_of_day
 
 MOMENTS_MAX: Final = 30  # slots of one form
 DURATIONS_MIN: Final = (10, 15, 20, 30, 45, 60, 90, 120, 180, 240)
@@ -21,6 +22,7 @@ CAPACITY_DEFAULT: Final = 1
 RADIUS_DEFAULT_KM: Final = 10
 ROUND_TO: Final = timedelta(minutes=5)
 PRESETS_MAX: Final = 3
+HABITS_MAX: Final = 2  # of them: a patient who did not come is nobody's habit, so “now” stays
 EVENINGS: Final = (time(18), time(20))
 MORNING: Final = time(9)
 SLOT_FIELD: Final = re.compile(r"slots\[(\d+)\]\.(\w+)")
@@ -154,33 +156,43 @@ def errors_of(refused: Sequence[FieldError]) -> dict[str, str]:
     return errors
 
 
-@dataclass(frozen=True, slots=True)
-class Preset:
-    """A moment that one tap publishes."""
-
-    title: str
-    starts_at: datetime
-
-
 def presets(
-    now: datetime, taken: Sequence[tuple[datetime, datetime]], minutes: int = DURATION_DEFAULT_MIN
+    now: datetime,
+    taken: Sequence[tuple[datetime, datetime]],
+    minutes: int = DURATION_DEFAULT_MIN,
+    likely: Sequence[datetime] = (),
 ) -> list[Preset]:
-    """Now, this evening, tomorrow morning: each moved behind what is published already."""
+    """Now, and the two moments that somebody publishes as a rule (*likely*, the surest first).
+
+    Where they have no habits yet: this evening, tomorrow morning. Each default moves behind what is
+    published already; a habit that is published already is none any more.
+    """
+    span = timedelta(minutes=minutes)
+    chosen: list[Preset] = []
+    occupied = list(taken)
+    for start in likely:
+        if len(chosen) < HABITS_MAX and not overlaps(start, start + span, occupied):
+            chosen.append(Preset(part_of_day(start, now), start))
+            occupied.append((start, start + span))
+    titles = {preset.title for preset in chosen}
+    defaults = [
+        Preset(title, _after_what_is_taken(start, span, taken))
+        for title, start in _defaults(now)
+        if title not in titles
+    ]
+    chosen += defaults[: PRESETS_MAX - len(chosen)]
+    return sorted(chosen, key=lambda preset: preset.starts_at)
+
+
+def _defaults(now: datetime) -> list[tuple[str, datetime]]:
     today = now.astimezone(PARIS).date()
     tomorrow = today + timedelta(days=1)
-    wanted = [("Maintenant", _rounded_up(now))]
-    wanted += [
-        ("Ce soir", evening)
-        for evening in (_paris(today, at) for at in EVENINGS)
-        if evening > now + timedelta(minutes=30)
-    ][:1]
-    wanted += [
+    evenings = (_paris(today, at) for at in EVENINGS)
+    return [
+        ("Maintenant", _rounded_up(now)),
+        *[("Ce soir", start) for start in evenings if start > now + timedelta(minutes=30)][:1],
         ("Demain matin", _paris(tomorrow, MORNING)),
         ("Demain soir", _paris(tomorrow, EVENINGS[0])),
-    ]
-    return [
-        Preset(title, _after_what_is_taken(start, timedelta(minutes=minutes), taken))
-        for title, start in wanted[:PRESETS_MAX]
     ]
 
 

@@ -15,7 +15,16 @@ from slots.store.directory import directory
 from slots.times import PARIS, LocalTimeTwice, LocalTimeUnknown, from_paris
 from slots.transaction import entered
 from web.pages.offer_form import TWICE, UNKNOWN
-from web.pages.page import Viewer, key_of, posted, see_other, show, viewer_of
+from web.pages.page import (
+    AVAILABILITY,
+    Viewer,
+    key_of,
+    posted,
+    publisher_of,
+    see_other,
+    show,
+    viewer_of,
+)
 from web.pages.reading import ground
 from web.state import State
 
@@ -60,6 +69,21 @@ async def overflow(request: Request[State]) -> Response:
         errors = {error.field: error.message for error in invalid.errors}
         return await _page(request, viewer, typed, {"at": errors.pop("starts_at", ""), **errors})
     return see_other(f"/rendez-vous/{appointment.id}", fait="reserve")
+
+
+async def accept_overflow(request: Request[State]) -> Response:
+    """The switch “j’accepte un patient en plus” of one place."""
+    viewer = await publisher_of(request)
+    form = await posted(request)
+    accepts = form.get("accepts") == "1"
+    try:
+        schedule_id = ScheduleId(UUID(str(form.get("schedule_id"))))
+    except ValueError:
+        raise ScheduleUnknown from None
+    await booking.accept_overflow(
+        request.state["desk"], viewer.account, schedule_id, key_of(form), accepts=accepts
+    )
+    return see_other(AVAILABILITY.path, fait="en-plus" if accepts else "sans-plus")
 
 
 async def _page(

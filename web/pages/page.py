@@ -11,6 +11,7 @@ from starlette.responses import HTMLResponse, RedirectResponse
 
 from slots.account import Account
 from slots.audience import MEMBER_ROLES, Role
+from slots.errors import NotAllowed
 from slots.store.idempotency import Key
 from web.auth import account_of
 from web.pages.environment import rendered
@@ -80,6 +81,18 @@ async def viewer_of(request: Request[State]) -> Viewer:
     viewer = Viewer(account, screens_of(account))
     # Also a refusal is a page with its navigation: `problem_page` finds it here.
     request.scope["state"]["viewer"] = viewer
+    return viewer
+
+
+async def publisher_of(request: Request[State]) -> Viewer:
+    """Who asks for a page of those who publish.
+
+    Raises:
+        NotAllowed: They have no schedule, of their own or delegated.
+    """
+    viewer = await viewer_of(request)
+    if not viewer.account.schedules:
+        raise NotAllowed
     return viewer
 
 

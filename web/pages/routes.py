@@ -7,15 +7,17 @@ from starlette.routing import BaseRoute, Mount, Route
 from web.pages import directory
 from web.pages.accessibility import accessibility
 from web.pages.assets import DIRECTORY, Assets
-from web.pages.availability import availability, publish, withdraw, withdraw_day
+from web.pages.availability import availability, publish
 from web.pages.holding import confirm, hold, hold_page, release, renew
+from web.pages.last_week import publish_again
 from web.pages.manifest import manifest
 from web.pages.orient import orient
 from web.pages.orientations import VERBS, orientations, sheet, verb
-from web.pages.overflow import overflow, overflow_page
+from web.pages.overflow import accept_overflow, overflow, overflow_page
 from web.pages.patient_sheet import patient_sheet
 from web.pages.regulation import regulation
 from web.pages.sign_in import home, sign_in, sign_in_page, sign_out
+from web.pages.withdrawing import withdraw, withdraw_day
 
 PAGE_ROUTES: Final[list[BaseRoute]] = [
     Route("/", home),
@@ -25,6 +27,8 @@ PAGE_ROUTES: Final[list[BaseRoute]] = [
     Route("/accessibilite", accessibility),
     Route("/disponibilites", availability),
     Route("/disponibilites", publish, methods=["POST"]),
+    Route("/disponibilites/semaine-derniere", publish_again, methods=["POST"]),
+    Route("/disponibilites/en-plus", accept_overflow, methods=["POST"]),
     Route("/disponibilites/retirer-aujourdhui", withdraw_day, methods=["POST"]),
     Route("/disponibilites/{slot_id:uuid}/retirer", withdraw, methods=["POST"]),
     Route("/orienter", orient),
