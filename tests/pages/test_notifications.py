@@ -191,11 +191,11 @@ async def test_a_device_knows_itself_and_is_turned_off(
     ann = await with_phone(joins, service, phone)
     await turns_on(ann)
     part = ann.page.locator(".notifications")
-    await expect(part.get_by_text("Cet appareil,")).to_be_visible()
+    await expect(part.get_by_text("(cet appareil)")).to_be_visible()
     await expect(part.get_by_role("button", name="Activer")).to_be_hidden()
     await ann.goes_to("/disponibilites")
     part = await opens(ann)
-    await expect(part.get_by_text("Cet appareil,")).to_be_visible()
+    await expect(part.get_by_text("(cet appareil)")).to_be_visible()
 
     await part.get_by_role("button", name="Arrêter").click()
     await ann.sees("ne vous avertit plus")
@@ -262,7 +262,7 @@ async def test_quiet_hours_are_chosen_changed_and_given_up(
     await expect(summary).to_contain_text("calme de 22\u00a0h\u00a030 à 6\u00a0h")
 
     await opens(ann)
-    await ann.presses("Plus d’heures calmes")
+    await ann.presses("Supprimer les heures calmes")
     await ann.sees("vous êtes averti à toute heure")
     await expect(summary).not_to_contain_text("calme")
 
