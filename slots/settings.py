@@ -5,8 +5,10 @@ The only reader of the environment. What never differs is a constant beside its 
 
 import ipaddress
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Final, Self
 from urllib.parse import urlsplit
@@ -15,6 +17,9 @@ HORIZON_HOURS_MAX: Final = 72  # hours; the SAS asks for no more
 PORT_MAX: Final = 65_535
 PROXIES_HERE: Final = "127.0.0.1,::1"
 LOG_FORMATS: Final = ("text", "json")
+VAPID_PRIVATE_KEY: Final = re.compile(r"[A-Za-z0-9_-]{43}")  # 32 bytes in base64url
+CONTACT: Final = re.compile(r"mailto:\S+@\S+|https://[\w-]+(\.[\w-]+)+")
+ORIGIN: Final = re.compile(r"https?://[a-z0-9.-]+(:\d+)?")
 
 
 class SettingsError(Exception):
@@ -39,6 +44,9 @@ class Settings:
     product_name: str  # what the pages call it
     horizon_hours: int  # hours ahead that a slot goes live
     log_format: str  # text or json
+    vapid_private_key: str  # by which push services know us; "": nobody is told by Web Push
+    vapid_contact: str  # whom push services may write to about us: mailto: or https:
+    push_services: str  # origins of push services beside the known ones, with commas between
 
     @classmethod
     def from_environ(
@@ -77,6 +85,13 @@ class Settings:
         if log_format not in LOG_FORMATS:
             faults.append(f"LOG_FORMAT is {log_format!r}; it must be one of {LOG_FORMATS}")
         redis_url = text("REDIS_URL")
+        mail_from = text("MAIL_FROM", "48h-chrono@localhost")
+        vapid = {
+            "vapid_private_key": text("VAPID_PRIVATE_KEY").rstrip("="),
+            "vapid_contact": text("VAPID_CONTACT", f"mailto:{parseaddr(mail_from)[1]}"),
+            "push_services": text("PUSH_SERVICES"),
+        }
+        faults += _push_faults(**vapid)
         proxies = text("PROXIES", PROXIES_HERE)
         faults += _proxies_faults(proxies)
 
@@ -91,10 +106,11 @@ class Settings:
             proxies=proxies,
             data_dir=Path(text("DATA_DIR", ".data")).expanduser().absolute(),
             smtp_url=text("SMTP_URL"),
-            mail_from=text("MAIL_FROM", "48h-chrono@localhost"),
+            mail_from=mail_from,
             product_name=text("PRODUCT_NAME", "48H Chrono"),
             horizon_hours=number("HORIZON_HOURS", 48, HORIZON_HOURS_MAX),
             log_format=log_format,
+            **vapid,
         )
         if faults:
             raise SettingsError("; ".join(faults))
@@ -113,6 +129,11 @@ class Settings:
     def has_proxies_elsewhere(self) -> bool:
         """Whether a proxy on another machine is believed when it says who asks."""
         return not all(_network(entry).is_loopback for entry in self.proxies.split(","))
+
+    @property
+    def push_service_origins(self) -> tuple[str, ...]:
+        """The push services that this installation adds."""
+        return tuple(origin.strip() for origin in self.push_services.split(",") if origin.strip())
 
     @property
     def is_https(self) -> bool:
@@ -143,6 +164,21 @@ def _base_url_faults(host: str, base_url: str) -> list[str]:
     if not is_loopback(host) and parts.scheme != "https":
         return [f"BASE_URL must begin with https:// when HOST ({host}) is not loopback"]
     return []
+
+
+def _push_faults(vapid_private_key: str, vapid_contact: str, push_services: str) -> list[str]:
+    faults = []
+    # Not the key itself: faults are printed.
+    if vapid_private_key and not VAPID_PRIVATE_KEY.fullmatch(vapid_private_key):
+        faults.append("VAPID_PRIVATE_KEY must be 32 bytes in base64url")
+    if vapid_private_key and not CONTACT.fullmatch(vapid_contact):
+        faults.append(f"VAPID_CONTACT is {vapid_contact!r}; it must be like mailto:a@b.example")
+    faults += [
+        f"PUSH_SERVICES names {origin!r}; it must be like https://push.example"
+        for origin in filter(None, map(str.strip, push_services.split(",")))
+        if not ORIGIN.fullmatch(origin)
+    ]
+    return faults
 
 
 def _proxies_faults(proxies: str) -> list[str]:

@@ -21,6 +21,7 @@ from slots.errors import LedgerUnavailable
 from slots.reconcile.forget import forget
 from slots.settings import Settings, SettingsError
 from slots.transaction import looking
+from workers.courier import courier_of
 from workers.duties import duties
 from workers.loops import Loop
 from workers.mails import send_mails
@@ -73,7 +74,9 @@ async def run(settings: Settings, post: Post, stopping: asyncio.Event) -> int:
         print(f"chrono48 worker: {error}", file=sys.stderr)
         return 1
     try:
-        await _work(settings, Workshop(desk, post, queue_of(settings.queue_redis_url)), stopping)
+        workshop = Workshop(desk, post, queue_of(settings.queue_redis_url))
+        workshop.courier = courier_of(settings)
+        await _work(settings, workshop, stopping)
     finally:
         await _close(desk)
     return 0
@@ -114,6 +117,8 @@ async def _work(settings: Settings, workshop: Workshop, stopping: asyncio.Event)
         await asyncio.wait_for(pulse_redis.aclose(), CLOSE_WITHIN_S / 4)
         if workshop.queue is not None:
             await asyncio.wait_for(workshop.queue.close(), CLOSE_WITHIN_S / 4)
+        if workshop.courier is not None:
+            await asyncio.wait_for(workshop.courier.close(), CLOSE_WITHIN_S / 4)
 
 
 async def _open(settings: Settings) -> Desk:

@@ -21,6 +21,7 @@ from slots.reconcile.sweep import sweep
 from slots.territory import Territory
 from workers.loops import Loop
 from workers.mails import send_mails
+from workers.pushes import send_pushes
 from workers.workshop import Workshop
 
 SWEEP_EVERY_S: Final = 1.0
@@ -29,6 +30,7 @@ REBUILD_EVERY_S: Final = 1.0
 REVOKE_EVERY_S: Final = 5.0
 LEDGER_EVERY_S: Final = 1.0
 MAILS_EVERY_S: Final = 7.0
+PUSHES_EVERY_S: Final = 2.3
 TERRITORIES_EVERY_S: Final = 11.0
 MEND_EVERY_S: Final = 61.0
 TERRITORIES_AT_ONCE: Final = 2  # of one duty: a relay takes two of the pool's connections
@@ -80,6 +82,11 @@ def duties(workshop: Workshop) -> list[Loop]:
     async def mail_all() -> int:
         return await send_mails(workshop.desk, workshop.post, datetime.now(UTC))
 
+    async def push_all() -> int:
+        if workshop.courier is None:
+            return 0
+        return await send_pushes(workshop.desk, workshop.courier, datetime.now(UTC))
+
     async def look_for_territories_again() -> int:
         return await look_for_territories(workshop.desk)
 
@@ -92,6 +99,7 @@ def duties(workshop: Workshop) -> list[Loop]:
         Loop("mend", MEND_EVERY_S, mend_all),
         Loop("another-ledger", LEDGER_EVERY_S, mend_if_another_ledger),
         Loop("mails", MAILS_EVERY_S, mail_all),
+        *([Loop("pushes", PUSHES_EVERY_S, push_all)] if workshop.courier else []),
         Loop("territories", TERRITORIES_EVERY_S, look_for_territories_again),
     ]
 

@@ -133,6 +133,8 @@ async def _with_databases(settings: Settings, supervisor: Supervisor) -> Setting
         await _or_show_log(valkey.wait_ready(SERVER_READY_WITHIN_S), valkey.log_path)
         queue_redis_url = settings.queue_redis_url or valkey.url
         settings = replace(settings, redis_url=valkey.url, queue_redis_url=queue_redis_url)
+    if not settings.vapid_private_key:
+        settings = replace(settings, vapid_private_key=choices.vapid_private_key)
     return settings
 
 

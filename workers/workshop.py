@@ -6,6 +6,7 @@ import socket
 from dataclasses import dataclass, field
 
 from slots.desk import Desk
+from workers.courier import Courier
 from workers.post import Post
 from workers.queue import Queue
 
@@ -17,9 +18,10 @@ def make_name() -> str:
 
 @dataclass(slots=True)
 class Workshop:
-    """The desk, how mails leave, and the queue. One per process."""
+    """The desk, how mails and pushes leave, and the queue. One per process."""
 
     desk: Desk
     post: Post
     queue: Queue | None  # None: the queue's URL is not a single server
     name: str = field(default_factory=make_name)
+    courier: Courier | None = None  # None: nobody is told by Web Push

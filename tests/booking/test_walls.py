@@ -5,17 +5,24 @@ from datetime import timedelta
 import asyncpg
 import pytest
 
+from slots.store.push import write_pushes
 from slots.transaction import entered
+from tests.push_service import Browser, PushService
 
 OUTSIDE_THE_WALLS = {"territory_neighbour", "membership"}  # who lists whom; read by its owner only
 NO_RIGHTS = {"account", "membership", "session", "sign_in_failure"}
 
 
 @pytest.fixture
-async def both(offer, book, world):
-    """A booking here, a slot there."""
+async def both(desk, offer, book, world, now):
+    """A booking here, which ann's phone is to be told of; a slot there."""
+    phone = Browser(PushService(origin="https://fcm.googleapis.com"))
+    await phone.subscribes(desk, world.accounts["ann"], now)
     here, there = await offer(), await offer("carl", after=timedelta(hours=3))
-    return await book(world.accounts["rolf"], here), there
+    booked = await book(world.accounts["rolf"], here)
+    async with entered(desk.pool, None, [world.hauts]) as conn:
+        await write_pushes(conn, now, remind_until=now, booked_until=now)
+    return booked, there
 
 
 async def tables_with(owner, column):

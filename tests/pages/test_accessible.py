@@ -33,7 +33,8 @@ VISITORS = {
     "/annuaire": "ann",
     "/annuaire/papier": "ann",
 }
-REDIRECTS = {"/", "/annuaire.csv", "/manifest.webmanifest"}  # and what is no page
+# And what is no page.
+REDIRECTS = {"/", "/annuaire.csv", "/manifest.webmanifest", "/service-worker.js"}
 
 
 async def test_no_page_is_left_out():

@@ -44,11 +44,30 @@ def test_what_is_missing_is_named_all_at_once():
         ("HOST", "chrono.example"),
         ("PROXIES", "proxy.example"),
         ("PROXIES", "10.0.0.1,"),
+        ("VAPID_PRIVATE_KEY", "short"),
+        ("PUSH_SERVICES", "push.example"),
+        ("PUSH_SERVICES", "https://push.example/path"),
     ],
 )
 def test_what_makes_no_sense_is_named(name, value):
     with pytest.raises(SettingsError, match=name):
         Settings.from_environ(ENOUGH | {name: value})
+
+
+def test_push_services_may_write_to_whoever_sends_the_mails():
+    key = {"VAPID_PRIVATE_KEY": "A" * 43}
+    settings = Settings.from_environ(ENOUGH | key | {"MAIL_FROM": "Chrono <a@b.example>"})
+
+    assert settings.vapid_contact == "mailto:a@b.example"
+    with pytest.raises(SettingsError, match="VAPID_CONTACT"):
+        Settings.from_environ(ENOUGH | key | {"VAPID_CONTACT": "me"})
+
+
+def test_a_key_that_makes_no_sense_is_not_printed():
+    with pytest.raises(SettingsError) as refused:
+        Settings.from_environ(ENOUGH | {"VAPID_PRIVATE_KEY": "nearly-a-secret"})
+
+    assert "nearly" not in str(refused.value)
 
 
 def test_off_loopback_an_https_address_is_enough():

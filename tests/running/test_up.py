@@ -1,10 +1,11 @@
 """`chrono48 up` as its user meets it: one command, and no trace of it afterwards."""
 
+import json
 import os
 import signal
 import stat
 import time
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import asyncpg
 import psutil
@@ -14,6 +15,7 @@ import redis.asyncio
 from tests.conftest import apart
 from tests.running.conftest import accounts_file, all_end, kill_all
 from workers.embedded.account import SystemAccount
+from workers.embedded.choices import Choices
 from workers.embedded.postgres import Postgres
 from workers.embedded.running import ADDRESS, settings_of_installation
 from workers.embedded.valkey import Valkey
@@ -40,6 +42,30 @@ def test_one_command_prints_the_address_and_the_accounts(make_up):
     assert "a@demo" in said
     assert "a-word" in said
     assert up.answer()
+
+
+def test_a_key_for_web_push_is_made_once_and_given_to_the_service(make_up):
+    up = make_up().ready()
+    key = up.choices.vapid_private_key
+
+    assert len(key) == 43
+    environs = [process.environ() for process in up.tree() if "web" in " ".join(process.cmdline())]
+    assert key in {environ.get("VAPID_PRIVATE_KEY") for environ in environs}
+    up.stop()
+    assert up.ready().choices.vapid_private_key == key
+
+
+def test_an_installation_of_an_older_version_gets_a_key(tmp_path):
+    path = tmp_path / "embedded.json"
+    older = asdict(Choices.make())
+    del older["vapid_private_key"]
+    path.write_text(json.dumps(older))
+
+    chosen = Choices.load(path)
+
+    assert len(chosen.vapid_private_key) == 43
+    assert Choices.load(path).vapid_private_key == chosen.vapid_private_key
+    assert chosen.owner_password == older["owner_password"]
 
 
 def test_a_second_terminal_need_not_repeat_the_port(make_up, monkeypatch):

@@ -19,7 +19,7 @@ from slots.store.directory import DirectoryEntry
 from slots.store.past_offer import PastOffer, past_offers
 from slots.times import PARIS, paris_day
 from slots.transaction import entered
-from web.pages import habits, offer_form
+from web.pages import habits, notifications, offer_form
 from web.pages.french import schedule_name
 from web.pages.habits import Preset
 from web.pages.offer_form import Mistyped, OfferForm
@@ -53,6 +53,7 @@ NOTICES: Final = {
     "absent": "Noté : le patient n’est pas venu.",
     "vu": "Noté : vous l’avez vu.",
     "annule": "Rendez-vous annulé. Ceux qui l’ont pris doivent prévenir le patient.",
+    **notifications.NOTICES,
 }
 
 
@@ -102,6 +103,9 @@ async def _page(
         days = await own_days(conn, account, since, now + OFFER_AHEAD_MAX, now)
         entries = await own_entries(conn, account)
         words = await ground(conn, account.reach)
+        told = await notifications.notifications_of(
+            conn, request.state["settings"], request.query_params
+        )
         past = await past_offers(conn, account.schedules, now - habits.LOOKS_BACK, now)
     days = [await overlaid(request, account, day) for day in days]
     context: dict[str, Any] = {
@@ -128,6 +132,7 @@ async def _page(
         **_form_context(form, chosen, words, _moments(past, chosen, days, form, now), now),
         again=list(habits.by_day(habits.as_last_week(past, _taken(days, None), now))),
         notice=notice_of(request, NOTICES),
+        notifications=told,
         undo=_undo(request, days),
     )
 

@@ -4,7 +4,7 @@ from typing import Final
 
 from starlette.routing import BaseRoute, Mount, Route
 
-from web.pages import directory
+from web.pages import directory, notifications
 from web.pages.accessibility import accessibility
 from web.pages.assets import DIRECTORY, Assets
 from web.pages.availability import availability, publish
@@ -16,6 +16,7 @@ from web.pages.orientations import VERBS, orientations, sheet, verb
 from web.pages.overflow import accept_overflow, overflow, overflow_page
 from web.pages.patient_sheet import patient_sheet
 from web.pages.regulation import regulation
+from web.pages.service_worker import service_worker
 from web.pages.sign_in import home, sign_in, sign_in_page, sign_out
 from web.pages.withdrawing import withdraw, withdraw_day
 
@@ -29,6 +30,17 @@ PAGE_ROUTES: Final[list[BaseRoute]] = [
     Route("/disponibilites", publish, methods=["POST"]),
     Route("/disponibilites/semaine-derniere", publish_again, methods=["POST"]),
     Route("/disponibilites/en-plus", accept_overflow, methods=["POST"]),
+    Route("/disponibilites/notifications", notifications.subscribe, methods=["POST"]),
+    Route(
+        "/disponibilites/notifications/heures-calmes",
+        notifications.choose_quiet_hours,
+        methods=["POST"],
+    ),
+    Route(
+        "/disponibilites/notifications/{subscription_id:uuid}/arreter",
+        notifications.unsubscribe,
+        methods=["POST"],
+    ),
     Route("/disponibilites/retirer-aujourdhui", withdraw_day, methods=["POST"]),
     Route("/disponibilites/{slot_id:uuid}/retirer", withdraw, methods=["POST"]),
     Route("/orienter", orient),
@@ -52,5 +64,6 @@ PAGE_ROUTES: Final[list[BaseRoute]] = [
     Route("/en-sus/{schedule_id:uuid}", overflow_page),
     Route("/en-sus/{schedule_id:uuid}", overflow, methods=["POST"]),
     Route("/manifest.webmanifest", manifest),
+    Route("/service-worker.js", service_worker),
     Mount("/static", Assets(directory=DIRECTORY)),
 ]

@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Final, Self
 
+from slots.vapid import make_private_key
+
 LOOPBACK: Final = "127.0.0.1"
 PASSWORD_BYTES: Final = 24
 
@@ -23,12 +25,13 @@ class Choices:
     valkey_password: str
     postgres_port: int
     valkey_port: int
+    vapid_private_key: str = ""  # none in what an older version chose
 
     @classmethod
     def load(cls, path: Path) -> Self:
         """What was chosen, or new choices, kept in *path*. Ports taken meanwhile are changed."""
         choices = cls.read(path) if path.exists() else cls.make()
-        choices = choices.with_free_ports()
+        choices = choices.with_free_ports().with_private_key()
         choices.save(path)
         return choices
 
@@ -49,6 +52,10 @@ class Choices:
             postgres_port=0,
             valkey_port=0,
         )
+
+    def with_private_key(self) -> Self:
+        """The same, with a key for Web Push where there was none."""
+        return replace(self, vapid_private_key=self.vapid_private_key or make_private_key())
 
     def with_free_ports(self) -> Self:
         """The same, on other ports where somebody else listens by now."""

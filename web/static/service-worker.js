@@ -1,0 +1,3 @@
+// The service worker of the whole site, served as /service-worker.js.
+
+importScripts("/static/push-worker.js")
