@@ -3,7 +3,7 @@
 Typography: a no-break space inside hours and between day and month.
 """
 
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import Final
 
 from slots.times import PARIS
@@ -28,10 +28,15 @@ MONTHS: Final = (
 )
 
 
+def on_the_wall(at: time) -> str:
+    """`17 h 30`, `18 h`."""
+    return f"{at.hour}{NBSP}h" + (f"{NBSP}{at.minute:02}" if at.minute else "")
+
+
 def hour(instant: datetime) -> str:
     """`17 h 30`; in the hour that exists twice, which of both."""
     local = instant.astimezone(PARIS)
-    said = f"{local.hour}{NBSP}h" + (f"{NBSP}{local.minute:02}" if local.minute else "")
+    said = on_the_wall(local.time())
     if local.utcoffset() != local.replace(fold=1 - local.fold).utcoffset():
         said += " (heure d’hiver)" if local.fold else " (heure d’été)"
     return said

@@ -74,9 +74,8 @@ async def run(settings: Settings, post: Post, stopping: asyncio.Event) -> int:
         print(f"chrono48 worker: {error}", file=sys.stderr)
         return 1
     try:
-        workshop = Workshop(desk, post, queue_of(settings.queue_redis_url))
-        workshop.courier = courier_of(settings)
-        await _work(settings, workshop, stopping)
+        queue, courier = queue_of(settings.queue_redis_url), courier_of(settings)
+        await _work(settings, Workshop(desk, post, queue, courier=courier), stopping)
     finally:
         await _close(desk)
     return 0

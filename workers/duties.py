@@ -11,7 +11,7 @@ from typing import Final
 
 import structlog
 
-from slots.desk import look_for_territories
+from slots.desk import Desk, look_for_territories
 from slots.errors import BrokerUnavailable, Rebuilding
 from slots.reconcile.mend import identity, mend
 from slots.reconcile.rebuild import rebuild_if_lost
@@ -19,6 +19,7 @@ from slots.reconcile.relay import relay
 from slots.reconcile.revoke import revoke
 from slots.reconcile.sweep import sweep
 from slots.territory import Territory
+from workers.courier import Courier
 from workers.loops import Loop
 from workers.mails import send_mails
 from workers.pushes import send_pushes
@@ -82,11 +83,6 @@ def duties(workshop: Workshop) -> list[Loop]:
     async def mail_all() -> int:
         return await send_mails(workshop.desk, workshop.post, datetime.now(UTC))
 
-    async def push_all() -> int:
-        if workshop.courier is None:
-            return 0
-        return await send_pushes(workshop.desk, workshop.courier, datetime.now(UTC))
-
     async def look_for_territories_again() -> int:
         return await look_for_territories(workshop.desk)
 
@@ -99,9 +95,20 @@ def duties(workshop: Workshop) -> list[Loop]:
         Loop("mend", MEND_EVERY_S, mend_all),
         Loop("another-ledger", LEDGER_EVERY_S, mend_if_another_ledger),
         Loop("mails", MAILS_EVERY_S, mail_all),
-        *([Loop("pushes", PUSHES_EVERY_S, push_all)] if workshop.courier else []),
+        *_pushing(workshop.desk, workshop.courier),
         Loop("territories", TERRITORIES_EVERY_S, look_for_territories_again),
     ]
+
+
+def _pushing(desk: Desk, courier: Courier | None) -> list[Loop]:
+    """No loop without a key to push with."""
+    if courier is None:
+        return []
+
+    async def push_all() -> int:
+        return await send_pushes(desk, courier, datetime.now(UTC))
+
+    return [Loop("pushes", PUSHES_EVERY_S, push_all)]
 
 
 async def in_each_territory(workshop: Workshop, act: Callable[[Territory], Awaitable[int]]) -> int:

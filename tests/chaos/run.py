@@ -34,15 +34,16 @@ EVENT_LENGTH_MAX = 40
 BOARDS_OF_ALL = 4  # regulators who watch every territory, beside the coordinator
 STRANGE_IN_A_LOG = (b"Traceback", b'"level":"error"', b"PANIC", b"FATAL:  could not")
 # uvicorn on a socket that was refused with an answer; arq on a job whose marks were flushed.
-# And a web process that starts while no ledger answers: whoever started it tries again. redis-py
-# on a pipeline of arq's that a stopping worker cancelled: the process ends, and its socket with it.
+# And a web process that starts while no ledger answers: whoever started it tries again.
 NOT_STRANGE = (
     b"without completing handshake",
     b"KeyError: 'send_mails'",
     b"in lifespan",
     b"Application startup failed",
-    b"Unclosed Pipeline client",
 )
+# redis-py on a pipeline of arq's that a stopping worker cancels: its socket ends with the process.
+NOT_STRANGE_AT_THE_END = b"Unclosed Pipeline client"
+STOPPING, READY = b'"worker.stopping"', b'"worker.ready"'
 
 
 async def nothing_removed(owner: asyncpg.Connection) -> None:
@@ -216,13 +217,17 @@ async def seek_canaries(run: Run) -> tuple[list[str], list[str]]:
 
 def strange_lines(home: Path) -> list[str]:
     """What the service itself calls an error."""
-    return [
-        f"{path.name}: {_told_in(line)}"
-        for path in sorted(home.glob("*.log"))
-        for line in path.read_bytes().splitlines()
-        if any(word in line for word in STRANGE_IN_A_LOG)
-        and not any(word in line for word in NOT_STRANGE)
-    ]
+    found = []
+    for path in sorted(home.glob("*.log")):
+        stopping = False
+        for line in path.read_bytes().splitlines():
+            stopping = STOPPING in line or (stopping and READY not in line)
+            explained = NOT_STRANGE if not stopping else (*NOT_STRANGE, NOT_STRANGE_AT_THE_END)
+            if any(word in line for word in STRANGE_IN_A_LOG) and not any(
+                word in line for word in explained
+            ):
+                found.append(f"{path.name}: {_told_in(line)}")
+    return found
 
 
 def _told_in(line: bytes) -> str:

@@ -143,3 +143,16 @@ def test_a_line_of_a_log_is_told_by_what_happened(tmp_path):
         "web.log: request.failed: E: why",
         "web.log: Traceback (most recent call last):",
     ]
+
+
+def test_a_pipeline_is_left_open_by_a_worker_that_stops_and_by_nobody_else(tmp_path):
+    left = {"event": "Unclosed Pipeline client", "level": "error"}
+    told = [{"event": "worker.stopping"}, left, {"event": "worker.ready"}, left]
+    (tmp_path / "worker.log").write_text("".join(encoded(line) for line in told))
+
+    assert len(strange_lines(tmp_path)) == 1
+
+
+def encoded(line: dict[str, str]) -> str:
+    """As structlog writes it: without spaces."""
+    return json.dumps(line, separators=(",", ":")) + "\n"

@@ -5,14 +5,17 @@ from uuid import uuid4
 
 import pytest
 
+from slots.booking.offers import OFFERS_PER_REQUEST_MAX
 from slots.ids import ScheduleId, SlotId
 from slots.store.past_offer import PastOffer
 from slots.times import PARIS
 from web.pages import habits, offer_form
-from web.pages.habits import Usual
+from web.pages.habits import Taken, Usual
 
 NOW = datetime(2026, 11, 24, 9, 2, tzinfo=UTC)  # a Tuesday, 10 h 02 in France
-HERE, THERE = ScheduleId(uuid4()), ScheduleId(uuid4())
+HERE, THERE, OTHERS, SERVICE = (ScheduleId(uuid4()) for _ in range(4))
+ANN, BOB = uuid4(), uuid4()
+PEOPLE = {HERE: ANN, THERE: ANN, OTHERS: BOB, SERVICE: None}
 DAY, WEEK = timedelta(days=1), timedelta(weeks=1)
 
 
@@ -101,7 +104,7 @@ def test_a_habit_keeps_its_hour_on_the_wall_when_the_clocks_change():
 def test_a_form_begins_as_most_slots_are():
     past = [offered(NOW - DAY, 10), offered(NOW - 2 * DAY, 10), offered(NOW - 3 * DAY, 120)]
 
-    assert habits.usual(past) == Usual(duration_min=10, capacity=1, modality="AMB")
+    assert habits.usual(past) == Usual(duration_min=10, capacity=1)
     assert habits.usual([]) is None
 
 
@@ -120,7 +123,7 @@ def test_last_week_comes_again_a_week_later():
         offered(at("2026-11-16", "12:15")),  # a week before last
     ]
 
-    again = habits.as_last_week(past, [], NOW)
+    again = habits.as_last_week(past, [], PEOPLE, NOW)
 
     assert [(one.starts_at, one.ends_at) for one in again] == [
         (at("2026-11-25", "12:15"), at("2026-11-25", "12:30")),
@@ -131,9 +134,33 @@ def test_last_week_comes_again_a_week_later():
 
 def test_what_is_published_already_does_not_come_again():
     past = [offered(at("2026-11-18", "12:15"))]
-    taken = [(at("2026-11-25", "12:20"), at("2026-11-25", "12:40"))]
+    taken = [Taken(THERE, at("2026-11-25", "12:20"), at("2026-11-25", "12:40"))]
 
-    assert habits.as_last_week(past, taken, NOW) == []
+    assert habits.as_last_week(past, taken, PEOPLE, NOW) == []
+
+
+def test_a_secretarys_two_doctors_are_not_in_each_others_way():
+    past = [offered(at("2026-11-18", "12:15")), offered(at("2026-11-18", "12:15"), place=OTHERS)]
+    taken = [Taken(OTHERS, at("2026-11-25", "12:15"), at("2026-11-25", "12:30"))]
+
+    both = habits.as_last_week(past, [], PEOPLE, NOW)
+    assert {one.offer.schedule_id for one in both} == {HERE, OTHERS}
+    [left] = habits.as_last_week(past, taken, PEOPLE, NOW)
+    assert left.offer.schedule_id == HERE
+
+
+def test_two_rooms_of_a_service_come_again_unless_that_moment_is_published():
+    past = [offered(at("2026-11-18", "09:00"), place=SERVICE) for _ in range(2)]
+    taken = [Taken(SERVICE, at("2026-11-25", "09:00"), at("2026-11-25", "09:15"))]
+
+    assert len(habits.as_last_week(past, [], PEOPLE, NOW)) == 2
+    assert habits.as_last_week(past, taken, PEOPLE, NOW) == []
+
+
+def test_no_more_comes_again_than_one_request_may_offer():
+    past = [offered(NOW - DAY + timedelta(minutes=15 * number)) for number in range(60)]
+
+    assert len(habits.as_last_week(past, [], PEOPLE, NOW)) == OFFERS_PER_REQUEST_MAX
 
 
 @pytest.mark.parametrize(
@@ -146,7 +173,7 @@ def test_what_is_published_already_does_not_come_again():
 )
 def test_last_week_and_the_nights_of_the_clocks(now, last, expected):
     again = habits.as_last_week(
-        [offered(at(*last))], [], datetime.fromisoformat(now).replace(tzinfo=UTC)
+        [offered(at(*last))], [], PEOPLE, datetime.fromisoformat(now).replace(tzinfo=UTC)
     )
 
     assert [one.starts_at for one in again] == ([expected] if expected else [])

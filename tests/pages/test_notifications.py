@@ -14,7 +14,7 @@ import pytest_asyncio
 from playwright.async_api import Worker, expect
 
 from slots.vapid import public_key
-from tests.browser import PHONE, Joins, Person, Service, on_one_loop
+from tests.browser import PHONE, WITHIN_MS, Joins, Person, Service, on_one_loop
 from tests.pages.test_accessible import NARROW, must_be_clean
 from tests.push_service import PRIVATE_KEY, Browser, PushService
 from workers.courier import courier_of
@@ -137,15 +137,18 @@ async def notifications_after(person: Person, told: dict) -> list[dict]:
             "data": json.dumps(told),
         },
     )
-    await person.page.wait_for_function(
-        """async () => {
-          const worker = await navigator.serviceWorker.ready
-          return (window.shown = await worker.getNotifications()).length > 0
-        }"""
-    )
-    return await person.page.evaluate(
-        "shown.map(({ title, body, tag, data }) => ({ title, body, tag, data }))"
-    )
+    # No event says that one is shown; and `wait_for_function` takes a promise for a yes.
+    async with asyncio.timeout(WITHIN_MS / 1_000):
+        return await person.page.evaluate(
+            """async () => {
+              const worker = await navigator.serviceWorker.ready
+              for (;;) {
+                const shown = await worker.getNotifications()
+                if (shown.length) return shown.map(({ title, body, tag, data }) => ({ title, body, tag, data }))
+                await new Promise(requestAnimationFrame)
+              }
+            }"""
+        )
 
 
 async def test_a_tap_on_the_notification_leads_to_the_page_and_disturbs_no_other(

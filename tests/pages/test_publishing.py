@@ -69,7 +69,7 @@ async def test_two_evenings_published_become_a_preset_of_one_tap(joins: Joins, o
     await ann.sees("Publié. Les autres")
     await expect(mine(ann)).to_contain_text("19 h 10")
     assert await ann.page.evaluate("window.taps") <= TAPS_MAX
-    await expect(ann.page.get_by_role("button", name="Demain soir")).not_to_contain_text("19 h 10")
+    await expect(ann.page.locator(".presets")).not_to_contain_text("19 h 10")
 
 
 async def test_last_week_is_published_again_with_two_taps(joins: Joins, owner):
@@ -134,4 +134,4 @@ async def test_taking_back_what_somebody_holds_says_so(joins: Joins):
 
     await ann.presses("Annuler la publication")
 
-    await ann.sees("Un confrère le retenait : son écran le lui dit.")
+    await ann.sees("Quelqu’un le retenait : son écran le lui dit.")

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
+from uuid import UUID
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -21,7 +22,7 @@ from slots.times import PARIS, paris_day
 from slots.transaction import entered
 from web.pages import habits, notifications, offer_form
 from web.pages.french import schedule_name
-from web.pages.habits import Preset
+from web.pages.habits import Preset, Taken
 from web.pages.offer_form import Mistyped, OfferForm
 from web.pages.own_days import OwnDay, overlaid, own_days
 from web.pages.page import (
@@ -44,7 +45,7 @@ NOTICES: Final = {
     "publie": "Publié. Les autres le voient déjà.",
     "publie-plus-tard": "Enregistré. Il paraîtra 48 h avant son heure.",
     "retire": "Retiré. Plus personne ne peut le réserver.",
-    "retire-retenu": "Retiré. Un confrère le retenait : son écran le lui dit.",
+    "retire-retenu": "Retiré. Quelqu’un le retenait : son écran le lui dit.",
     "en-plus": "Noté : un patient en plus peut vous être adressé. Vous serez prévenu.",
     "sans-plus": "Noté : personne ne vous adresse plus de patient en plus.",
     "rien-a-reprendre": "Rien n’est publié : ces moments sont pris ou passés.",
@@ -85,10 +86,9 @@ async def publish(request: Request[State]) -> Response:
     except Invalid as invalid:
         errors = offer_form.errors_of(invalid.errors)
         return await _page(request, viewer, replace(typed, errors=errors), now, 422)
-    live = any(slot.starts_at <= now + desk.horizon for slot in slots)
     return see_other(
         AVAILABILITY.path,
-        fait="publie" if live else "publie-plus-tard",
+        fait=offer_form.fait(slots, now + desk.horizon),
         creneau=slots[0].id if len(slots) == 1 else None,
         horaire=typed.schedule_id,
     )
@@ -99,14 +99,16 @@ async def _page(
 ) -> Response:
     account, desk = viewer.account, request.state["desk"]
     since, _ = paris_day(now)
+    is_list = is_fragment(request, "liste")  # drawn whenever the territory moves: the list alone
     async with entered(desk.pool, account.id, account.reach) as conn:
         days = await own_days(conn, account, since, now + OFFER_AHEAD_MAX, now)
         entries = await own_entries(conn, account)
         words = await ground(conn, account.reach)
-        told = await notifications.notifications_of(
-            conn, request.state["settings"], request.query_params
-        )
-        past = await past_offers(conn, account.schedules, now - habits.LOOKS_BACK, now)
+        if not is_list:
+            told = await notifications.notifications_of(
+                conn, request.state["settings"], request.query_params
+            )
+            past = await past_offers(conn, account.schedules, now - habits.LOOKS_BACK, now)
     days = [await overlaid(request, account, day) for day in days]
     context: dict[str, Any] = {
         "days": days,
@@ -120,17 +122,24 @@ async def _page(
         "schedules": [str(schedule_id) for schedule_id in account.schedules],
         "source": f"{AVAILABILITY.path}?fragment=liste",
     }
-    if is_fragment(request, "liste"):
+    if is_list:
         return show(request, "_own_slots.html", **context)
     chosen = _chosen(form, entries, past, now)
-    form = _begun(form, chosen, past)
+    here = [offer for offer in past if offer.schedule_id == chosen.schedule.id]
+    form = _begun(form, here)
+    likely = habits.likely_moments(
+        [offer for offer in here if offer.modality == form.modality], now
+    )
+    taken, people = _taken(days), _people(entries)
+    person = people[ScheduleId(chosen.schedule.id)]
+    moments = offer_form.presets(now, _times_of(person, taken, people), _minutes(form), likely)
     return show(
         request,
         "availability.html",
         status=status,
         **context,
-        **_form_context(form, chosen, words, _moments(past, chosen, days, form, now), now),
-        again=list(habits.by_day(habits.as_last_week(past, _taken(days, None), now))),
+        **_form_context(form, chosen, words, moments, now),
+        again=habits.by_day(habits.as_last_week(past, taken, people, now)),
         notice=notice_of(request, NOTICES),
         notifications=told,
         undo=_undo(request, days),
@@ -159,51 +168,45 @@ def _form_context(
     }
 
 
-def _moments(
-    past: list[PastOffer],
-    chosen: DirectoryEntry,
-    days: list[OwnDay],
-    form: OfferForm,
-    now: datetime,
-) -> list[Preset]:
-    """What one tap publishes at the chosen place."""
-    here = [offer for offer in past if offer.schedule_id == chosen.schedule.id]
-    likely = habits.likely_moments(here, now)
-    return offer_form.presets(now, _taken(days, chosen), _minutes(form), likely)
-
-
 def _minutes(form: OfferForm) -> int:
     typed = int(form.duration_min) if form.duration_min.isdigit() else 0
     return typed or offer_form.DURATION_DEFAULT_MIN
 
 
-def _taken(days: list[OwnDay], chosen: DirectoryEntry | None) -> list[tuple[datetime, datetime]]:
-    """When nothing more can be published: a person, unlike a service, has one room.
-
-    Without *chosen*: whoever it is for, what was published already need not be again.
-    """
-    owner = chosen.schedule.practitioner if chosen else None
+def _taken(days: list[OwnDay]) -> list[Taken]:
     return [
-        (own.slot.starts_at, own.slot.ends_at)
+        Taken(ScheduleId(own.slot.schedule.id), own.slot.starts_at, own.slot.ends_at)
         for day in days
         for own in day.slots
         if own.slot and own.slot.status != SlotStatus.UNAVAILABLE
-        if chosen is None or (owner is not None and own.slot.schedule.practitioner == owner)
     ]
 
 
-def _begun(form: OfferForm, chosen: DirectoryEntry, past: list[PastOffer]) -> OfferForm:
+def _times_of(
+    person: UUID | None, taken: list[Taken], people: dict[ScheduleId, UUID | None]
+) -> list[tuple[datetime, datetime]]:
+    # A service has several rooms; only a person cannot be in two places.
+    return [
+        (one.starts_at, one.ends_at)
+        for one in taken
+        if person is not None and people.get(one.schedule_id) == person
+    ]
+
+
+def _people(entries: dict[ScheduleId, DirectoryEntry]) -> dict[ScheduleId, UUID | None]:
+    """Whose time each schedule is; None: a service's."""
+    return {
+        schedule_id: entry.schedule.practitioner.id if entry.schedule.practitioner else None
+        for schedule_id, entry in entries.items()
+    }
+
+
+def _begun(form: OfferForm, here: list[PastOffer]) -> OfferForm:
     """A form that nobody has filled in yet begins as most of their slots are."""
-    here = [offer for offer in past if offer.schedule_id == chosen.schedule.id]
     as_usual = None if form.was_sent else habits.usual(here)
     if as_usual is None:
         return form
-    return replace(
-        form,
-        duration_min=str(as_usual.duration_min),
-        capacity=str(as_usual.capacity),
-        modality=as_usual.modality,
-    )
+    return replace(form, duration_min=str(as_usual.duration_min), capacity=str(as_usual.capacity))
 
 
 def _chosen(

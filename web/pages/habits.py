@@ -1,11 +1,13 @@
 """What somebody publishes as a rule: the moments of one tap, and how a form begins. Pure."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Final
+from uuid import UUID
 
+from slots.booking.offers import OFFERS_PER_REQUEST_MAX
 from slots.ids import ScheduleId
 from slots.store.past_offer import PastOffer
 from slots.times import PARIS, LocalTimeUnknown, from_paris
@@ -36,7 +38,15 @@ class Usual:
 
     duration_min: int
     capacity: int
-    modality: str
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A time at which something is published already, and for whose schedule."""
+
+    schedule_id: ScheduleId
+    starts_at: datetime
+    ends_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +60,7 @@ class Again:
 
 def usual(past: Iterable[PastOffer]) -> Usual | None:
     """What they publish most often; None where they have published nothing."""
-    counted = Counter(
-        (offer.span // timedelta(minutes=1), offer.capacity, offer.modality) for offer in past
-    )
+    counted = Counter((offer.span // timedelta(minutes=1), offer.capacity) for offer in past)
     return Usual(*counted.most_common(1)[0][0]) if counted else None
 
 
@@ -100,32 +108,58 @@ def part_of_day(start: datetime, now: datetime) -> str:
             return f"{WEEKDAYS[local.weekday()]} {part}"
 
 
+def a_week_later(offer: PastOffer, now: datetime) -> Again | None:
+    """The same slot a week later; None where that is past, or an hour that does not exist."""
+    local = offer.starts_at.astimezone(PARIS)
+    start = _instant(local.date() + WEEK, local.time())
+    if start is None or start <= now:
+        return None
+    return Again(offer, start, start + offer.span)
+
+
 def as_last_week(
-    past: Iterable[PastOffer], taken: Sequence[tuple[datetime, datetime]], now: datetime
+    past: Iterable[PastOffer],
+    taken: Iterable[Taken],
+    people: Mapping[ScheduleId, UUID | None],
+    now: datetime,
 ) -> list[Again]:
-    """What was published in the last seven days and can be again, by time; nothing that overlaps."""
-    found: list[Again] = []
+    """What was published in the last seven days and can be again, the soonest first.
+
+    As many as one request may offer. *people*: whose time a schedule is. A person is in one place;
+    a service (None) has rooms, and what it published at the same moment is not there again.
+    """
     occupied = list(taken)
+    found: list[Again] = []
     for offer in sorted(past, key=lambda offer: (offer.starts_at, offer.id)):
-        if not now - WEEK < offer.starts_at <= now:
-            continue
-        local = offer.starts_at.astimezone(PARIS)
-        start = _instant(local.date() + WEEK, local.time())
-        if start is None or start <= now:
-            continue
-        again = Again(offer, start, start + offer.span)
-        if not overlaps(again.starts_at, again.ends_at, occupied):
+        again = a_week_later(offer, now) if offer.starts_at > now - WEEK else None
+        if again and not _is_taken(again, occupied, people):
             found.append(again)
-            occupied.append((again.starts_at, again.ends_at))
-    return found
+            if people.get(offer.schedule_id):
+                occupied.append(Taken(offer.schedule_id, again.starts_at, again.ends_at))
+    return found[:OFFERS_PER_REQUEST_MAX]
 
 
-def by_day(again: Iterable[Again]) -> Iterator[tuple[date, list[Again]]]:
+def _is_taken(
+    again: Again, occupied: Iterable[Taken], people: Mapping[ScheduleId, UUID | None]
+) -> bool:
+    schedule_id = again.offer.schedule_id
+    person = people.get(schedule_id)
+    if person is None:
+        return any(
+            (one.schedule_id, one.starts_at) == (schedule_id, again.starts_at) for one in occupied
+        )
+    own = [
+        (one.starts_at, one.ends_at) for one in occupied if people.get(one.schedule_id) == person
+    ]
+    return overlaps(again.starts_at, again.ends_at, own)
+
+
+def by_day(again: Iterable[Again]) -> list[tuple[date, list[Again]]]:
     """The same by French day, in order."""
     days: dict[date, list[Again]] = {}
     for one in again:
         days.setdefault(one.starts_at.astimezone(PARIS).date(), []).append(one)
-    yield from days.items()
+    return list(days.items())
 
 
 def overlaps(start: datetime, end: datetime, taken: Iterable[tuple[datetime, datetime]]) -> bool:

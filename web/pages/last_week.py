@@ -6,10 +6,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from slots.booking import offering
-from slots.booking.offers import OFFERS_PER_REQUEST_MAX, OfferedSlot
+from slots.booking.offers import OfferedSlot
 from slots.store.past_offer import past_offers
 from slots.transaction import entered
-from web.pages import habits
+from web.pages import habits, offer_form
 from web.pages.habits import Again
 from web.pages.page import AVAILABILITY, key_of, posted, publisher_of, see_other
 from web.state import State
@@ -24,16 +24,13 @@ async def publish_again(request: Request[State]) -> Response:
     async with entered(desk.pool, account.id, account.reach) as conn:
         past = await past_offers(conn, account.schedules, now - habits.WEEK, now)
     wanted = set(form.getlist("again"))
-    offers = [
-        _offered_again(one)
-        for one in habits.as_last_week(past, [], now)
-        if str(one.offer.id) in wanted
-    ]
+    ticked = [offer for offer in past if str(offer.id) in wanted]
+    again = [one for one in (habits.a_week_later(offer, now) for offer in ticked) if one]
+    offers = [_offered_again(one) for one in again]
     if not offers:
         return see_other(AVAILABILITY.path, fait="rien-a-reprendre")
-    slots = await offering.offer(desk, account, offers[:OFFERS_PER_REQUEST_MAX], key, now)
-    live = any(slot.starts_at <= now + desk.horizon for slot in slots)
-    return see_other(AVAILABILITY.path, fait="publie" if live else "publie-plus-tard")
+    slots = await offering.offer(desk, account, offers, key, now)
+    return see_other(AVAILABILITY.path, fait=offer_form.fait(slots, now + desk.horizon))
 
 
 def _offered_again(again: Again) -> OfferedSlot:

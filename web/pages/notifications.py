@@ -14,13 +14,13 @@ from starlette.responses import Response
 from slots import vapid
 from slots.database import Connection
 from slots.errors import FieldError, Invalid
-from slots.french import NBSP
+from slots.french import on_the_wall
 from slots.push import REMIND_AHEAD, SUBSCRIPTIONS_MAX, Subscription, is_push_service
 from slots.quiet_hours import QuietHours
 from slots.settings import Settings
 from slots.store import push as store
 from slots.transaction import entered
-from web.pages.page import AVAILABILITY, Viewer, posted, publisher_of, see_other
+from web.pages.page import AVAILABILITY, Viewer, form_fields, posted, publisher_of, see_other
 from web.refusals import NotFound
 from web.state import State
 
@@ -66,7 +66,7 @@ class Notifications:
     def quiet_said(self) -> str:
         """`21 h à 7 h`."""
         hours = self.quiet_hours
-        return f"{_on_the_wall(hours.begin)} à {_on_the_wall(hours.end)}" if hours else ""
+        return f"{on_the_wall(hours.begin)} à {on_the_wall(hours.end)}" if hours else ""
 
     @property
     def remind_ahead_min(self) -> int:
@@ -94,7 +94,9 @@ async def notifications_of(
 async def subscribe(request: Request[State]) -> Response:
     """Tell this browser from now on. Safe to repeat."""
     viewer, form = await _posted(request)
-    subscription = Subscription(form["endpoint"], form["p256dh"], form["auth"])
+    subscription = Subscription(
+        form.get("endpoint", ""), form.get("p256dh", ""), form.get("auth", "")
+    )
     others = request.state["settings"].push_service_origins
     if not is_push_service(subscription.endpoint, others):
         raise Invalid([FieldError("endpoint", UNKNOWN_SERVICE)])
@@ -117,10 +119,10 @@ async def choose_quiet_hours(request: Request[State]) -> Response:
     """From when to when nothing is pushed; or at no time."""
     viewer, form = await _posted(request)
     hours = None
-    if form["none"] != "1":
+    if form.get("none") != "1":
         try:
             hours = QuietHours.between(
-                time.fromisoformat(form["from"]), time.fromisoformat(form["to"])
+                time.fromisoformat(form.get("from", "")), time.fromisoformat(form.get("to", ""))
             )
         except ValueError:
             raise Invalid([FieldError("to", NOT_HOURS)]) from None
@@ -129,19 +131,11 @@ async def choose_quiet_hours(request: Request[State]) -> Response:
     return see_other(AVAILABILITY.path, fait="calme" if hours else "plus-calme")
 
 
-class _Typed(dict[str, str]):
-    """The fields of a form; what is missing is empty, and so refused by whoever reads it."""
-
-    def __missing__(self, name: str) -> str:
-        return ""
-
-
-async def _posted(request: Request[State]) -> tuple[Viewer, _Typed]:
+async def _posted(request: Request[State]) -> tuple[Viewer, dict[str, str]]:
     viewer = await publisher_of(request)
     if not request.state["settings"].vapid_private_key:
         raise NotFound
-    form = await posted(request)
-    return viewer, _Typed({name: str(value) for name, value in form.items()})
+    return viewer, dict(form_fields(await posted(request)))
 
 
 def _entered(request: Request[State], viewer: Viewer) -> Any:
@@ -150,7 +144,3 @@ def _entered(request: Request[State], viewer: Viewer) -> Any:
 
 def _fingerprint(endpoint: str) -> str:
     return hashlib.sha256(endpoint.encode()).hexdigest()[:FINGERPRINT_LENGTH]
-
-
-def _on_the_wall(at: time) -> str:
-    return f"{at.hour}{NBSP}h" + (f"{NBSP}{at.minute:02}" if at.minute else "")

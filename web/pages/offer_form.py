@@ -1,13 +1,14 @@
 """The form that publishes: typed words → offered slots, or what to mend field by field. Pure."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 from uuid import UUID
 
 from slots.booking.offers import OfferedSlot
+from slots.document import SlotDocument
 from slots.errors import FieldError
 from slots.ids import ScheduleId
 from slots.store.directory import Commune
@@ -182,6 +183,12 @@ def presets(
     ]
     chosen += defaults[: PRESETS_MAX - len(chosen)]
     return sorted(chosen, key=lambda preset: preset.starts_at)
+
+
+def fait(slots: Iterable[SlotDocument], horizon_at: datetime) -> str:
+    """Which notice follows on publishing: whether others see any of it already."""
+    live = any(slot.starts_at <= horizon_at for slot in slots)
+    return "publie" if live else "publie-plus-tard"
 
 
 def _defaults(now: datetime) -> list[tuple[str, datetime]]:
