@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections import Counter
-from datetime import timedelta
+from datetime import time, timedelta
 
 import asyncpg
 import pytest
@@ -21,6 +21,7 @@ from slots.errors import (
 )
 from slots.slot import Hold
 from slots.store import slot as slot_store
+from slots.times import PARIS, from_paris
 from tests.booking.conftest import CHOICE, a_key
 
 WITHIN_S = 10
@@ -522,8 +523,10 @@ async def test_a_daily_cap_holds_against_two_who_book_different_slots(
 ):
     await owner.execute("UPDATE schedule SET daily_cap = 1 WHERE id = $1", world.schedules["ann"])
     rolf, rosa = world.accounts["rolf"], world.accounts["rosa"]
-    one = await hold(rolf, await offer(after=timedelta(minutes=1)))
-    other = await hold(rosa, await offer(after=timedelta(minutes=22)))
+    # The cap counts by France's days: both slots are on one, however late it is now.
+    noon = from_paris(now.astimezone(PARIS).date() + timedelta(days=1), time(12)) - now
+    one = await hold(rolf, await offer(after=noon))
+    other = await hold(rosa, await offer(after=noon + timedelta(minutes=21)))
 
     answers = await all_at_once(
         confirm(desk, rolf, one.id, CHOICE, a_key(), now),

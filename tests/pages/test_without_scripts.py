@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 import pytest
 from playwright.async_api import expect
@@ -188,15 +189,31 @@ async def test_a_patient_beyond_the_places_goes_to_who_accepts_it(joins: Joins):
     await expect(bob.page.locator(".mine", has_text=reference)).to_contain_text("Surnuméraire")
 
 
+async def offers_two_places_from_now(ann: Person) -> None:
+    now = datetime.now(UTC)
+    slot = {
+        "schedule_id": str(ann.service.world.schedules["ann"]),
+        "starts_at": now.isoformat(),
+        "ends_at": (now + timedelta(hours=2)).isoformat(),
+        "capacity": 2,
+    }
+    answer = await ann.context.request.post(
+        ann.service.url + "/api/v1/slots",
+        data={"slots": [slot]},
+        headers={"Idempotency-Key": str(uuid4())},
+    )
+    assert answer.status == 201, await answer.text()
+
+
 async def test_all_of_today_is_withdrawn_with_one_tap_and_a_question(joins: Joins):
     ann = await joins("ann", PHONE, **NO_SCRIPTS)
     rolf = await joins("rolf", DESK)
-    await ann.publishes("Maintenant")
-    await ann.publishes("Maintenant")
+    await offers_two_places_from_now(ann)  # today's, however late it is
     await rolf.goes_to("/orienter")
     await rolf.books("Dr Ann Martin")
 
     await ann.goes_to("/disponibilites")
+    await expect(ann.page.locator(".mine .state", has_text="Libre")).to_have_count(1)
     await ann.presses("Retirer tout aujourd’hui")
     await ann.sees("1 patient est attendu")
     await ann.presses("Retirer et annuler 1 rendez-vous")
