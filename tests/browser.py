@@ -185,6 +185,8 @@ async def joins(service: Service, chromium: Browser) -> AsyncIterator[Joins]:
     people: list[Person] = []
 
     async def joined(name: str | None, viewport: Any = DESK, **options: Any) -> Person:
+        # Playwright cannot change what a service worker asks for; tests of it say "allow".
+        options.setdefault("service_workers", "block")
         context = await chromium.new_context(
             viewport=viewport, locale="fr-FR", timezone_id="Europe/Paris", **options
         )

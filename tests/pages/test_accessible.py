@@ -26,7 +26,9 @@ document.documentElement.scrollWidth <= innerWidth ? [] :
 VISITORS = {
     "/connexion": None,
     "/accessibilite": None,
+    "/hors-ligne": None,
     "/disponibilites": "ann",
+    "/disponibilites/hors-ligne": "ann",
     "/orienter": "ann",
     "/regulation": "rita",
     "/orientations": "ann",
@@ -84,7 +86,11 @@ async def every_page_is_clean(joins: Joins, viewport, **named) -> None:
     await stranger.page.get_by_role("link", name="Accessibilité").click()
     await stranger.sees("Déclaration d’accessibilité")
     await must_be_clean(stranger)
+    await stranger.goes_to("/hors-ligne")
+    await must_be_clean(stranger)
     ann = await joins("ann", viewport, **named)
+    await ann.goes_to("/disponibilites/hors-ligne")
+    await must_be_clean(ann)
     await ann.goes_to("/disponibilites")
     await ann.publishes()
     await must_be_clean(ann)

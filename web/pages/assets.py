@@ -7,6 +7,9 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
 DIRECTORY: Final = Path(__file__).parents[1] / "static"
+WORKERS: Final = {"service-worker.js", "push-worker.js"}
+# What app.js imports, so that a browser asks for all at once; and the service worker keeps them all.
+MODULES: Final = sorted({script.name for script in DIRECTORY.glob("*.js")} - WORKERS - {"app.js"})
 
 
 class Assets(StaticFiles):

@@ -40,6 +40,7 @@ from web.pages.page import (
 from web.pages.reading import Ground, ground, own_entries
 from web.state import State
 
+OK: Final = 200
 NOTES: Final = ("Sur appel préalable", "Enfants bienvenus", "Apporter l’ordonnance")
 NOTICES: Final = {
     "publie": "Publié. Les autres le voient déjà.",
@@ -88,18 +89,42 @@ async def publish(request: Request[State]) -> Response:
         return await _page(request, viewer, replace(typed, errors=errors), now, 422)
     return see_other(
         AVAILABILITY.path,
+        fragment=request.query_params.get("fragment"),
         fait=offer_form.fait(slots, now + desk.horizon),
         creneau=slots[0].id if len(slots) == 1 else None,
         horaire=typed.schedule_id,
     )
 
 
+async def offline(request: Request[State]) -> Response:
+    """The form alone, which a phone keeps for when it has no network: no appointment is on it."""
+    viewer = await publisher_of(request)
+    account, desk, now = viewer.account, request.state["desk"], datetime.now(UTC)
+    async with entered(desk.pool, account.id, account.reach) as conn:
+        entries = await own_entries(conn, account)
+        words = await ground(conn, account.reach)
+        past = await past_offers(conn, account.schedules, now - habits.LOOKS_BACK, now)
+    chosen = _chosen(OfferForm(), entries, past, now)
+    form = _begun(OfferForm(), [one for one in past if one.schedule_id == chosen.schedule.id])
+    moments = offer_form.presets(now, [], _minutes(form))
+    return show(
+        request,
+        "offline_publishing.html",
+        now=now,
+        entries=entries,
+        same_owner=_have_one_owner(entries),
+        is_stored=True,
+        **_form_context(form, chosen, words, moments, now),
+    )
+
+
 async def _page(
-    request: Request[State], viewer: Viewer, form: OfferForm, now: datetime, status: int = 200
+    request: Request[State], viewer: Viewer, form: OfferForm, now: datetime, status: int = OK
 ) -> Response:
     account, desk = viewer.account, request.state["desk"]
     since, _ = paris_day(now)
-    is_list = is_fragment(request, "liste")  # drawn whenever the territory moves: the list alone
+    # Drawn whenever the territory moves: the list alone.
+    is_list = status == OK and is_fragment(request, "liste")
     async with entered(desk.pool, account.id, account.reach) as conn:
         days = await own_days(conn, account, since, now + OFFER_AHEAD_MAX, now)
         entries = await own_entries(conn, account)
@@ -115,7 +140,8 @@ async def _page(
         "today": now.astimezone(PARIS).date(),
         "now": now,
         "entries": entries,
-        "same_owner": len({schedule_name(entry.schedule) for entry in entries.values()}) == 1,
+        "same_owner": _have_one_owner(entries),
+        "is_stored": False,
         "words_of": words,
         "call_after": CALL_AFTER,
         "at": dict.fromkeys(_slugs(request, account), ""),
@@ -166,6 +192,10 @@ def _form_context(
         "twice": offer_form.TWICE,
         "new_form_key": form.was_sent,
     }
+
+
+def _have_one_owner(entries: dict[ScheduleId, DirectoryEntry]) -> bool:
+    return len({schedule_name(entry.schedule) for entry in entries.values()}) == 1
 
 
 def _minutes(form: OfferForm) -> int:

@@ -9,6 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from slots.french import day, day_and_hour, hour
 from web.pages import french
+from web.pages.assets import MODULES
 from web.pages.finding import commune_typed
 
 TEMPLATES: Final = Path(__file__).parents[1] / "templates"
@@ -52,6 +53,7 @@ def _environment() -> Environment:
     environment.filters["commune_typed"] = commune_typed
     environment.globals["words"] = french
     environment.globals["new_key"] = new_key
+    environment.globals["modules"] = MODULES
     return environment
 
 

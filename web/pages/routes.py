@@ -7,10 +7,11 @@ from starlette.routing import BaseRoute, Mount, Route
 from web.pages import directory, notifications
 from web.pages.accessibility import accessibility
 from web.pages.assets import DIRECTORY, Assets
-from web.pages.availability import availability, publish
+from web.pages.availability import availability, offline, publish
 from web.pages.holding import confirm, hold, hold_page, release, renew
 from web.pages.last_week import publish_again
 from web.pages.manifest import manifest
+from web.pages.no_network import no_network
 from web.pages.orient import orient
 from web.pages.orientations import VERBS, orientations, sheet, verb
 from web.pages.overflow import accept_overflow, overflow, overflow_page
@@ -28,6 +29,7 @@ PAGE_ROUTES: Final[list[BaseRoute]] = [
     Route("/accessibilite", accessibility),
     Route("/disponibilites", availability),
     Route("/disponibilites", publish, methods=["POST"]),
+    Route("/disponibilites/hors-ligne", offline),
     Route("/disponibilites/semaine-derniere", publish_again, methods=["POST"]),
     Route("/disponibilites/en-plus", accept_overflow, methods=["POST"]),
     Route("/disponibilites/notifications", notifications.subscribe, methods=["POST"]),
@@ -63,6 +65,7 @@ PAGE_ROUTES: Final[list[BaseRoute]] = [
     ),
     Route("/en-sus/{schedule_id:uuid}", overflow_page),
     Route("/en-sus/{schedule_id:uuid}", overflow, methods=["POST"]),
+    Route("/hors-ligne", no_network),
     Route("/manifest.webmanifest", manifest),
     Route("/service-worker.js", service_worker),
     Mount("/static", Assets(directory=DIRECTORY)),

@@ -1,6 +1,8 @@
 // Everything that a page may need; each module acts only where its element is.
 
 import "./sending.js"
+import "./outbox.js"
+import "./no-network.js"
 import "./slot-list.js"
 import "./freshness.js"
 import "./live-fragment.js"

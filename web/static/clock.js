@@ -2,6 +2,7 @@
 
 const NBSP = "\u00a0"
 const dayKey = new Intl.DateTimeFormat("en-CA", { timeZone: "Europe/Paris" }) // 2026-11-26
+const wall = new Intl.DateTimeFormat("en-GB", { timeZone: "Europe/Paris", dateStyle: "short", timeStyle: "short" })
 const dayName = new Intl.DateTimeFormat("fr-FR", {
   timeZone: "Europe/Paris", weekday: "long", day: "numeric", month: "long",
 })
@@ -14,6 +15,22 @@ export function nearDay(instant, now = new Date()) {
 
 /** The calendar day in France, `2026-11-26`. */
 export const day = (instant) => dayKey.format(instant)
+
+/** `17 h 30`, `18 h`. */
+export function hour(instant) {
+  const [hours, minutes] = wall.format(instant).slice(-5).split(":")
+  return `${Number(hours)}${NBSP}h` + (minutes === "00" ? "" : NBSP + minutes)
+}
+
+/** `aujourd’hui à 17 h 30`. */
+export const nearDayAndHour = (instant, now) => `${nearDay(instant, now)} à ${hour(instant)}`
+
+/** The instant of a day and an hour in France, in ms: of the two of an hour that exists twice, the second. */
+export function parisInstant(day, at) {
+  const there = Date.parse(`${day}T${at}Z`)
+  const wanted = `${day.split("-").reverse().join("/")}, ${at}`
+  return Number.isNaN(there) ? undefined : [1, 2].map((ahead) => there - ahead * 3_600_000).find((one) => wall.format(one) === wanted)
+}
 
 /** `dans 2 h 05`, `maintenant`. */
 export function delay(instant, now = Date.now()) {

@@ -1,5 +1,10 @@
 // The form that publishes: a stepper for thumbs, more moments, and only the fields that apply.
 
+import { nearDayAndHour } from "./clock.js"
+
+const ROUND_TO = 5 * 60_000 // ms
+const RENEWED_EVERY = 30_000 // ms
+
 document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-step], [data-add-moment]")
   if (button?.dataset.step) step(button)
@@ -45,6 +50,27 @@ function show(form) {
     part.hidden = new FormData(form).get(name) !== value
   }
 }
+
+// On a page that stays open “now” stays now, and what has passed meanwhile is offered no more.
+function renewPresets() {
+  const soonest = Math.ceil(Date.now() / ROUND_TO) * ROUND_TO
+  for (const preset of document.querySelectorAll(".presets button")) {
+    const passed = Date.parse(preset.value) < soonest - ROUND_TO
+    if (!passed) continue
+    if (!preset.hasAttribute("data-now")) preset.hidden = true
+    else {
+      preset.value = new Date(soonest).toISOString()
+      preset.querySelector("small").textContent = nearDayAndHour(soonest)
+    }
+  }
+}
+
+renewPresets()
+setInterval(renewPresets, RENEWED_EVERY)
+document.addEventListener("click", renewPresets, { capture: true })
+
+// A page out of the browser's store has the key of whoever saw it last.
+for (const form of document.querySelectorAll("form[data-stored]")) form.elements.key.value = crypto.randomUUID()
 
 for (const form of document.querySelectorAll("form[data-offer]")) show(form)
 new MutationObserver(() => document.querySelectorAll("form[data-offer]").forEach(show)).observe(

@@ -1,10 +1,13 @@
 // Forms are sent without leaving the page, and a lost answer is asked for again with the same key:
 // "vérification…", never "échec", since the first try may well have succeeded. Without this script
-// the same forms are posted as they are.
+// the same forms are posted as they are. What publishes waits in the queue where no answer comes.
+
+import { keep } from "./outbox.js"
 
 const TRIES_FOR = 60_000 // ms
 const WAIT_FIRST = 500 // ms
 const WAIT_MAX = 5_000 // ms
+const QUEUED_AFTER = 8_000 // ms
 const NOTHING_DONE = "Pas de réponse du service. Vérifiez le réseau, puis réessayez : rien ne sera fait deux fois."
 
 const pause = (ms) => new Promise((done) => setTimeout(done, ms))
@@ -18,17 +21,28 @@ document.addEventListener("submit", (event) => {
   const body = new URLSearchParams(new FormData(form, submitter))
   const action = submitter?.getAttribute("formaction") ?? form.action
   busy(submitter, true)
-  send(action, body).finally(() => busy(submitter, false))
+  const sending = form.hasAttribute("data-offer") ? publish(form, action, body) : send(action, body)
+  sending.finally(() => busy(submitter, false))
 })
 
 function busy(button, is) {
   if (button) button.ariaBusy = is ? "true" : null
 }
 
+const post = (action, body, signal) =>
+  fetch(action, { method: "POST", body, headers: { accept: "text/html" }, signal }).catch(() => null)
+
+// Nobody waits for a network between two patients.
+async function publish(form, action, body) {
+  const answer = navigator.onLine ? await post(action, body, AbortSignal.timeout(QUEUED_AFTER)) : null
+  if (answer && answer.status !== 503) return show(answer)
+  if (!keep(form, body, navigator.onLine)) return send(action, body)
+}
+
 async function send(action, body) {
   const until = Date.now() + TRIES_FOR
   for (let wait = WAIT_FIRST; ; wait = Math.min(WAIT_MAX, wait * 2)) {
-    const answer = await fetch(action, { method: "POST", body, headers: { accept: "text/html" } }).catch(() => null)
+    const answer = await post(action, body)
     if (answer && answer.status !== 503) return show(answer)
     if (!body.has("key") || Date.now() > until) return answer ? show(answer) : say(NOTHING_DONE)
     say("Vérification…")
