@@ -68,7 +68,7 @@ async def works(service: Service, settings):
 
 async def with_phone(joins: Joins, service: Service, browser: Browser) -> Person:
     """Ann, on a phone that may show notifications."""
-    ann = await joins(None, PHONE)
+    ann = await joins(None, PHONE, service_workers="allow")
     await ann.context.grant_permissions(["notifications"], origin=service.url)
     given = browser.subscription
     keys = {"endpoint": given.endpoint, "p256dh": given.p256dh, "auth": given.auth}
@@ -218,7 +218,7 @@ async def test_a_device_knows_itself_and_is_turned_off(
 
 
 async def test_who_refuses_is_told_how_to_change_their_mind(joins: Joins, push_service):
-    ann = await joins(None, PHONE)
+    ann = await joins(None, PHONE, service_workers="allow")
     await ann.context.add_init_script("Notification.requestPermission = async () => 'denied'")
     await ann.context.add_init_script(
         "Object.defineProperty(Notification, 'permission', { value: 'default' })"
@@ -275,7 +275,7 @@ async def test_quiet_hours_are_chosen_changed_and_given_up(
 
 
 async def test_only_a_known_push_service_is_taken(joins: Joins, service: Service, push_service):
-    ann = await joins("ann", PHONE)
+    ann = await joins("ann", PHONE, service_workers="allow")
     given = Browser(push_service).subscription
     keys = {"p256dh": given.p256dh, "auth": given.auth}
     for endpoint in (
