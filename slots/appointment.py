@@ -13,6 +13,9 @@ REFERENCE_ALPHABET: Final = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 REFERENCE_LENGTH: Final = 6
 OUTCOME_AHEAD: Final = timedelta(minutes=15)  # patients may be early, and seen early
 CALL_AFTER: Final = timedelta(minutes=10)  # a patient still not told: say whom to call
+# NGAP 14.1.3: the SNP supplement is paid for 20 patients a week and doctor at most. Whoever is sent
+# one more is seen all the same: a warning, never a refusal.
+REGULATED_A_WEEK_MAX: Final = 20
 
 
 class AppointmentStatus(StrEnum):

@@ -54,3 +54,8 @@ def territory_of(identifier: UUID) -> TerritoryId | None:
 def made_at(identifier: UUID) -> datetime:
     """When one of our ids was made: the instant is in it."""
     return datetime.fromtimestamp((identifier.int >> 80) / 1000, UTC)
+
+
+def first_id_at(instant: datetime) -> UUID:
+    """A bound: ids that were made at *instant* or later are not less than it, all others are."""
+    return UUID(int=int(instant.timestamp() * 1000) << 80)

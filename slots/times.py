@@ -62,3 +62,11 @@ def paris_day(instant: datetime) -> tuple[datetime, datetime]:
     midnight = datetime.combine(day, time(), PARIS)
     next_midnight = datetime.combine(day + timedelta(days=1), time(), PARIS)
     return midnight.astimezone(UTC), next_midnight.astimezone(UTC)
+
+
+def paris_week(instant: datetime) -> tuple[datetime, datetime]:
+    """The half-open span, in UTC, of the French week (ISO: from Monday) that *instant* falls in."""
+    day = instant.astimezone(PARIS).date()
+    monday = datetime.combine(day - timedelta(days=day.weekday()), time(), PARIS)
+    next_monday = datetime.combine(monday.date() + timedelta(days=7), time(), PARIS)
+    return monday.astimezone(UTC), next_monday.astimezone(UTC)

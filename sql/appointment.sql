@@ -80,6 +80,25 @@ SELECT * FROM appointment
    AND status = 'cancelled' AND cancelled_by_side = 'professional' AND patient_told_at IS NULL
  ORDER BY starts_at, id;
 
+-- name: booked_since(territory_ids, first_id) -> value
+-- An id says when it was made, and is found by the primary key.
+SELECT count(*) FROM appointment
+ WHERE id >= $2 AND territory_id = ANY ($1::smallint[]) AND status <> 'cancelled';
+
+-- name: regulated_in_span(territory_ids, first_id, starts_at, ends_at) -> many
+SELECT practitioner.id, practitioner.given_name || ' ' || practitioner.family_name AS name,
+       practitioner.profession, practitioner.specialty, count(*) AS patients
+  FROM appointment
+  JOIN schedule ON schedule.id = appointment.schedule_id
+  JOIN practitioner_role ON practitioner_role.id = schedule.practitioner_role_id
+  JOIN practitioner ON practitioner.id = practitioner_role.practitioner_id
+ WHERE appointment.id >= $2
+   AND appointment.territory_id = ANY ($1::smallint[])
+   AND appointment.starts_at >= $3 AND appointment.starts_at < $4
+   AND appointment.origin = 'regulation' AND appointment.status <> 'cancelled'
+ GROUP BY practitioner.id
+ ORDER BY patients DESC, name;
+
 -- name: schedule_documents(schedule_ids) -> many
 SELECT schedule.id,
        practitioner.id AS practitioner_id,

@@ -5,3 +5,9 @@
 INSERT INTO unmet_search (territory_id, act, profession, specialty, insee, within_hours, bucket_at, searched_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 ON CONFLICT ON CONSTRAINT unmet_search_once DO NOTHING;
+
+-- name: unmet_since(territory_ids, since) -> value
+-- A regulator's need is recorded in each territory that they cover; it is one need.
+SELECT count(DISTINCT (bucket_at, act, profession, specialty, insee, within_hours))
+  FROM unmet_search
+ WHERE territory_id = ANY ($1::smallint[]) AND bucket_at >= $2;

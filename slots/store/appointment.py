@@ -1,6 +1,6 @@
 """Appointments and the ends of holds in the ledger."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from slots import queries
 from slots.appointment import Appointment, AppointmentStatus, BookedBy, Origin, Side
 from slots.database import Connection
-from slots.document import ScheduleDocument, SlotCard
+from slots.document import PractitionerDocument, ScheduleDocument, SlotCard
 from slots.ids import (
     AccountId,
     AppointmentId,
@@ -16,7 +16,9 @@ from slots.ids import (
     ScheduleId,
     SlotId,
     TerritoryId,
+    first_id_at,
 )
+from slots.slot import OFFER_AHEAD_MAX
 from slots.store.slot import schedule_of_row, slots_by_id
 
 if TYPE_CHECKING:
@@ -34,6 +36,14 @@ class AppointmentView:
     slot: SlotCard | None
 
 
+@dataclass(frozen=True, slots=True)
+class Regulated:
+    """How many patients the regulation has sent to one practitioner."""
+
+    practitioner: PractitionerDocument
+    patients: int
+
+
 async def booked_that_day(
     conn: Connection, schedule_id: ScheduleId, day: tuple[datetime, datetime]
 ) -> int:
@@ -44,6 +54,38 @@ async def booked_that_day(
             conn, schedule_id=schedule_id, day_starts_at=starts_at, day_ends_at=ends_at
         )
     )
+
+
+async def booked_since(
+    conn: Connection, territory_ids: Collection[TerritoryId], since: datetime
+) -> int:
+    """How many appointments were made since then and still stand."""
+    found = await QUERIES["booked_since"].value(
+        conn, territory_ids=list(territory_ids), first_id=first_id_at(since)
+    )
+    return int(found)
+
+
+async def regulated_in_week(
+    conn: Connection, territory_ids: Collection[TerritoryId], week: tuple[datetime, datetime]
+) -> list[Regulated]:
+    """Whom the regulation sends patients to in the half-open span *week*, the most first."""
+    starts_at, ends_at = week
+    rows = await QUERIES["regulated_in_span"].many(
+        conn,
+        territory_ids=list(territory_ids),
+        # Nobody books sooner than a slot is offered: older ids need not be looked at.
+        first_id=first_id_at(starts_at - OFFER_AHEAD_MAX),
+        starts_at=starts_at,
+        ends_at=ends_at,
+    )
+    return [
+        Regulated(
+            PractitionerDocument(row["id"], row["name"], row["profession"], row["specialty"]),
+            row["patients"],
+        )
+        for row in rows
+    ]
 
 
 async def appointments(

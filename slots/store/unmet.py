@@ -1,5 +1,6 @@
 """Searches that found nothing, kept for the figures. Nothing in them leads to a person."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -42,6 +43,14 @@ async def record(
         ),
         searched_at=now,
     )
+
+
+async def searched_since(
+    conn: Connection, territory_ids: Collection[TerritoryId], since: datetime
+) -> int:
+    """How many needs nobody met since then."""
+    found = await _sql["unmet_since"].value(conn, territory_ids=list(territory_ids), since=since)
+    return int(found)
 
 
 def delay_hours(wait: timedelta) -> int:

@@ -4,11 +4,10 @@ import pytest
 
 from slots.store.directory import Commune
 from tests.live.making import make_slot
-from web.pages.finding import Search, by_day, by_delay, commune_of, find
+from web.pages.finding import Search, commune_of
 from web.pages.search_form import COMMUNE_UNKNOWN, prefilled, read
 
 NOW = datetime(2026, 11, 22, 20, 0, tzinfo=UTC)  # 21 h in France
-HORIZON = timedelta(hours=48)
 COMMUNES = {
     commune.insee: commune
     for commune in (
@@ -31,33 +30,6 @@ def test_a_commune_is_found_however_it_is_typed(typed):
 @pytest.mark.parametrize("typed", ["34600", "Ys", ""])
 def test_an_unknown_or_ambiguous_commune_is_not_guessed(typed):
     assert commune_of(typed, COMMUNES) is None
-
-
-def test_rows_are_grouped_by_the_french_day():
-    rows = find(Search(), [slot_in(1), slot_in(4), slot_in(30)], NOW)
-
-    groups = by_day(rows, NOW, HORIZON)
-
-    assert [group.title for group in groups] == ["aujourd’hui", "demain", "après-demain"]
-    assert [len(group.rows) for group in groups] == [1, 1, 1]
-
-
-def test_a_plage_that_began_yesterday_is_there_today():
-    early = NOW + timedelta(hours=3, minutes=30)  # half past midnight
-    rows = find(Search(), [slot_in(2)], early)
-
-    groups = by_day(rows, early, HORIZON)
-
-    assert [len(group.rows) for group in groups] == [1, 0, 0]
-
-
-def test_the_board_has_a_column_for_each_delay():
-    rows = find(Search(), [slot_in(hours) for hours in (0.5, 4, 11, 47)], NOW)
-
-    groups = by_delay(rows, NOW, HORIZON)
-
-    assert [group.from_h for group in groups] == [0, 4, 8, 12, 24]
-    assert [group.free for group in groups] == [1, 1, 1, 0, 1]
 
 
 def test_a_search_is_a_link():

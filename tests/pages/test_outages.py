@@ -19,7 +19,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 SAYS_SO_WITHIN_MS = 40_000  # 15 s without news, and what it takes to find a frozen server out
 NO_SCRIPTS = {"java_script_enabled": False}
-HOWS = ["freeze", "cut"]
+HOWS = [pytest.param("freeze", marks=pytest.mark.prove), "cut"]
 
 
 @dataclass(frozen=True)

@@ -246,7 +246,7 @@ async def test_a_search_that_finds_nothing_is_counted_as_a_need_and_nobody_is_in
     rolf = await joins("rolf", DESK, **NO_SCRIPTS)
     for _ in range(2):
         await rolf.goes_to("/orienter?qui=70&commune=Bédarieux&delai=24")
-    await rolf.sees("Rien ce jour-là")
+    await rolf.sees("Personne de plus")
 
     async with entered(rolf.service.desk.pool, None, [HAUTS]) as conn:
         needs = await conn.fetch("SELECT profession, insee, within_hours FROM unmet_search")

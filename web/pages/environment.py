@@ -11,6 +11,7 @@ from slots.french import day, day_and_hour, hour
 from web.pages import french
 from web.pages.assets import MODULES
 from web.pages.finding import commune_typed
+from web.pages.groups import kin, mark
 
 TEMPLATES: Final = Path(__file__).parents[1] / "templates"
 
@@ -51,6 +52,8 @@ def _environment() -> Environment:
     ):
         environment.filters[word.__name__] = word
     environment.filters["commune_typed"] = commune_typed
+    environment.filters["kin"] = kin
+    environment.filters["mark"] = mark
     environment.globals["words"] = french
     environment.globals["new_key"] = new_key
     environment.globals["modules"] = MODULES

@@ -3,7 +3,7 @@
 `web/static/slot-list.js` asks the same of the rows that arrive live.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import SystemRandom
@@ -14,26 +14,31 @@ from slots.document import SlotDocument
 from slots.search import Found, Place
 from slots.slot import SlotStatus
 from slots.store.directory import Commune
-from slots.times import PARIS
-from web.pages.french import folded, near_day
+from web.pages import wording
+from web.pages.french import folded, schedule_name, schedule_profession
 
 RADIUS_KM_CHOICES: Final = (5, 10, 15, 20, 30, 50)
 DELAY_H_CHOICES: Final = (4, 8, 12, 24, 48, 72)
 SHOWN: Final = frozenset({SlotStatus.FREE, SlotStatus.HELD})
-# “Disponible sous”: the columns of the regulation's board, in hours.
-COLUMNS_H: Final = ((0, 4), (4, 8), (8, 12), (12, 24), (24, 48), (48, 72))
 DICE: Final = SystemRandom()
+
+LabelOf = Callable[[str, str], str]  # territory's slug and act's code → what it is called there
 
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """The filters of a board; None does not filter. *within_h*: starts within so many hours."""
+    """The filters of a board; None does not filter. *within_h*: starts within so many hours.
 
+    *words*: stems (`web.pages.wording`), each of which begins a word of the slot.
+    """
+
+    words: tuple[str, ...] = ()
     territory: str | None = None
     profession: str | None = None
     specialty: str | None = None
     act: str | None = None
     modality: str | None = None
+    audience: str | None = None
     commune: Commune | None = None
     radius_km: int | None = None
     within_h: int | None = None
@@ -52,11 +57,13 @@ class Search:
             "lon": self.commune.lon,
         }
         filters = {
+            "words": self.words,
             "territory": self.territory,
             "profession": self.profession,
             "specialty": self.specialty,
             "act": self.act,
             "modality": self.modality,
+            "audience": self.audience,
             "commune": commune,
             "radius_km": self.radius_km,
             "within_h": self.within_h,
@@ -85,55 +92,29 @@ class Search:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
-    """Rows under one heading: a French day, or a delay in hours."""
+def find(
+    search: Search,
+    slots: Iterable[SlotDocument],
+    now: datetime,
+    label_of: LabelOf = lambda _, code: code,
+) -> list[Found]:
+    """What a board shows: free and held, earliest or nearest first, at random among equals.
 
-    title: str
-    rows: list[Found]
-    day: str = ""
-    from_h: int = 0
-    to_h: int = 0
-
-    @property
-    def free(self) -> int:
-        """How many rows can be booked now."""
-        return sum(row.slot.status == SlotStatus.FREE for row in self.rows)
-
-
-def find(search: Search, slots: Iterable[SlotDocument], now: datetime) -> list[Found]:
-    """What a board shows: free and held, earliest or nearest first, at random among equals."""
-    shown = (slot for slot in slots if slot.status in SHOWN)
+    *label_of*: what a territory calls an act, for the words of the search.
+    """
+    shown = (slot for slot in slots if slot.status in SHOWN and _is_meant(slot, search, label_of))
     return domain.search(shown, search.asked_at(now), search.place, DICE)
 
 
-def by_day(rows: Iterable[Found], now: datetime, horizon: timedelta) -> list[Group]:
-    """One group for each French day that the horizon touches, also without rows."""
-    today = now.astimezone(PARIS).date()
-    last = (now + horizon).astimezone(PARIS).date()
-    days = [today + timedelta(days=ahead) for ahead in range((last - today).days + 1)]
-    groups = {date: Group(near_day(date, now), [], day=date.isoformat()) for date in days}
-    for row in rows:
-        # What began yesterday and still runs is there now.
-        date = max(today, row.slot.starts_at.astimezone(PARIS).date())
-        if date in groups:
-            groups[date].rows.append(row)
-    return list(groups.values())
-
-
-def by_delay(rows: Iterable[Found], now: datetime, horizon: timedelta) -> list[Group]:
-    """The columns of the regulation's board."""
-    groups = [
-        Group(f"{from_h}–{to_h}\u00a0h", [], from_h=from_h, to_h=to_h)
-        for from_h, to_h in COLUMNS_H
-        if timedelta(hours=from_h) < horizon
-    ]
-    for row in rows:
-        ahead_h = max(0.0, (row.slot.starts_at - now) / timedelta(hours=1))
-        for group in groups:
-            if group.from_h <= ahead_h < group.to_h:
-                group.rows.append(row)
-    return groups
+def _is_meant(slot: SlotDocument, search: Search, label_of: LabelOf) -> bool:
+    if search.audience is not None and search.audience not in slot.audience:
+        return False
+    if not search.words:
+        return True
+    who = (schedule_name(slot.schedule), schedule_profession(slot.schedule))
+    acts = (label_of(slot.territory, code) for code in slot.acts)
+    said = wording.words_of((*who, slot.schedule.location.commune, *acts))
+    return wording.answers(search.words, said)
 
 
 def commune_of(typed: str, communes: Mapping[str, Commune]) -> Commune | None:

@@ -6,14 +6,19 @@ from typing import Any, Final
 from starlette.requests import Request
 from starlette.responses import Response
 
+from slots.account import Account
+from slots.appointment import REGULATED_A_WEEK_MAX
+from slots.audience import Role
 from slots.booking import appointments as appointment_cases
 from slots.booking import confirming, holding
 from slots.booking.choice import Choice
+from slots.database import Connection
 from slots.errors import SlotUnknown
 from slots.ids import AppointmentId, HoldId, SlotId, territory_of
-from slots.slot import Hold
+from slots.slot import Hold, Slot
+from slots.store.appointment import regulated_in_week
 from slots.store.slot import slots_by_id
-from slots.times import rfc3339
+from slots.times import paris_week, rfc3339
 from slots.transaction import entered
 from web.pages.orientations import identified, own_appointment
 from web.pages.page import (
@@ -57,6 +62,7 @@ async def hold_page(request: Request[State]) -> Response:
         slot = (await slots_by_id(conn, [SlotId(slot_id)])).get(SlotId(slot_id))
         words = await ground(conn, account.reach)
         moved = await own_appointment(conn, account, query.get("moving", ""))
+        regulated = await _regulated(conn, account, slot) if slot else None
     if slot is None or not account.may_see(slot.territory_id, slot.schedule_id, slot.audience):
         raise SlotUnknown
     act = query.get("act") or slot.card.acts[0]
@@ -72,6 +78,8 @@ async def hold_page(request: Request[State]) -> Response:
         reasons=words.reasons[slot.territory_id],
         urgencies=words.urgencies[slot.territory_id],
         moved=moved,
+        regulated=regulated,
+        ceiling=REGULATED_A_WEEK_MAX,
         carried=_carried(query),
         back=own_path(query.get("back"), _home(viewer)),
         now=now,
@@ -117,6 +125,15 @@ async def confirm(request: Request[State]) -> Response:
         fait="deplace" if moving else "reserve",
         back=own_path(str(form.get("back", "")), ""),
     )
+
+
+async def _regulated(conn: Connection, account: Account, slot: Slot) -> int | None:
+    """How many patients the regulation has sent to them in the slot's week; for regulators."""
+    who = slot.card.schedule.practitioner
+    if who is None or Role.REGULATOR not in account.roles.get(slot.territory_id, ()):
+        return None
+    known = await regulated_in_week(conn, [slot.territory_id], paris_week(slot.starts_at))
+    return next((one.patients for one in known if one.practitioner.id == who.id), 0)
 
 
 def _hold_id(request: Request[State]) -> HoldId:

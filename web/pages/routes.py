@@ -16,7 +16,7 @@ from web.pages.orient import orient
 from web.pages.orientations import VERBS, orientations, sheet, verb
 from web.pages.overflow import accept_overflow, overflow, overflow_page
 from web.pages.patient_sheet import patient_sheet
-from web.pages.regulation import regulation
+from web.pages.regulation import regulation, wall
 from web.pages.service_worker import service_worker
 from web.pages.sign_in import home, sign_in, sign_in_page, sign_out
 from web.pages.withdrawing import withdraw, withdraw_day
@@ -47,6 +47,7 @@ PAGE_ROUTES: Final[list[BaseRoute]] = [
     Route("/disponibilites/{slot_id:uuid}/retirer", withdraw, methods=["POST"]),
     Route("/orienter", orient),
     Route("/regulation", regulation),
+    Route("/mur", wall),
     Route("/orientations", orientations),
     Route("/annuaire", directory.annuaire),
     Route("/annuaire.csv", directory.csv),

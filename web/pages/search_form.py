@@ -3,12 +3,14 @@
 A search is a link: other software may open `/orienter?specialite=SM54&insee=34028`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from slots.document import SlotDocument
 from slots.slot import HORIZON_DEFAULT
-from slots.store.directory import Commune
+from slots.store.directory import Act, Commune
+from web.pages import wording
 from web.pages.finding import (
     DELAY_H_CHOICES,
     RADIUS_KM_CHOICES,
@@ -16,9 +18,11 @@ from web.pages.finding import (
     commune_of,
     commune_typed,
 )
-from web.pages.french import MODALITIES, PROFESSIONS, SPECIALISTS
+from web.pages.french import AUDIENCES, MODALITIES, PROFESSIONS, SPECIALISTS, schedule_name
 
 DOCTOR: Final = "10"
+TYPED_MAX: Final = 80  # characters of the search line
+PEOPLE_SUGGESTED_MAX: Final = 100
 COMMUNE_UNKNOWN: Final = (
     "Commune inconnue : choisissez-en une dans la liste, ou tapez son code postal."
 )
@@ -31,6 +35,7 @@ class SearchForm:
     """What was asked, as it was typed, and what it means."""
 
     search: Search
+    typed: str
     commune_typed: str
     error: str
 
@@ -44,19 +49,45 @@ def read(
     profession = profession or query.get("profession", "") or (DOCTOR if specialty else "")
     typed = query.get("commune", "") or query.get("insee", "")
     commune = commune_of(typed, communes) if typed.strip() else None
+    asked = query.get("quoi", "").strip()[:TYPED_MAX]
     search = Search(
+        words=wording.stems(asked),
         territory=query.get("territoire") or None,
         profession=profession or None,
         specialty=specialty or None,
         act=query.get("acte") or None,
         modality=query.get("modalite") if query.get("modalite") in MODALITIES else None,
+        audience=query.get("public") if query.get("public") in AUDIENCES else None,
         commune=commune,
         radius_km=_one_of(query.get("rayon", ""), RADIUS_KM_CHOICES),
         within_h=_one_of(query.get("delai", ""), DELAY_H_CHOICES) or default_h,
         nearest=query.get("tri") == "proche",
     )
     error = COMMUNE_UNKNOWN if typed.strip() and commune is None else ""
-    return SearchForm(search, commune_typed(commune) if commune else typed, error)
+    return SearchForm(search, asked, commune_typed(commune) if commune else typed, error)
+
+
+def suggestions(acts: Iterable[Act], slots: Iterable[SlotDocument]) -> list[str]:
+    """What the search line proposes as one types: professions, acts, and who is on the board."""
+    people = dict.fromkeys(schedule_name(slot.schedule) for slot in slots)
+    known = (*PROFESSIONS.values(), *SPECIALISTS.values(), *(act.label for act in acts))
+    return [*dict.fromkeys(known), *list(people)[:PEOPLE_SUGGESTED_MAX]]
+
+
+def act_meant(form: SearchForm, acts: Iterable[Act]) -> str | None:
+    """The act that was chosen, or the only one that has the words that were typed."""
+    return form.search.act or wording.meant(form.typed, ((act.code, act.label) for act in acts))
+
+
+def specialty_meant(form: SearchForm) -> tuple[str | None, str | None]:
+    """Profession and specialty that were chosen, or the only ones with the words typed."""
+    search = form.search
+    if search.profession or search.specialty:
+        return search.profession, search.specialty
+    offered = ((code, SPECIALISTS[code]) for code in SPECIALTIES_OFFERED)
+    if specialty := wording.meant(form.typed, offered):
+        return DOCTOR, specialty
+    return wording.meant(form.typed, PROFESSIONS.items()), None
 
 
 def choices_of_who() -> list[tuple[str, list[tuple[str, str]]]]:

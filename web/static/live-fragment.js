@@ -38,7 +38,8 @@ class LiveFragment extends HTMLElement {
 
   #soon() {
     clearTimeout(this.#waiting)
-    const wait = Math.max(0, this.#drawnAt + AT_MOST_EVERY - Date.now())
+    const every = Number(this.dataset.everyMs ?? AT_MOST_EVERY)
+    const wait = Math.max(0, this.#drawnAt + every - Date.now())
     this.#waiting = setTimeout(() => this.#draw(), wait)
   }
 
@@ -55,6 +56,7 @@ class LiveFragment extends HTMLElement {
     this.#said = said
     const focused = this.contains(document.activeElement) ? named(document.activeElement) : null
     this.innerHTML = html
+    this.dispatchEvent(new Event("drawn", { bubbles: true }))
     if (focused) [...this.querySelectorAll("a, button, summary")].find((one) => named(one) === focused)?.focus()
   }
 }

@@ -1,29 +1,51 @@
 // <slot-list> keeps a server-rendered board current. The page arrives complete; this only applies
 // what changes, with the same filter as the server (web/pages/finding.py). No script, no harm.
+// What happens waits in a row and is applied in slices, so that no burst makes the page stutter;
+// nothing is put, moved or taken away where somebody points.
 
-import { day, delay, nearDay } from "./clock.js"
+import { delay, nearDay } from "./clock.js"
 import { live } from "./live.js"
+import { Layout } from "./slot-layout.js"
 import { distance, matches } from "./slot-search.js"
 
 const TICK = 5_000 // ms; delays, holds that ran out, columns
+const SLICE = 12 // ms of work, then the browser's turn
 const TELL_AT_MOST_EVERY = 10_000 // ms; for screen readers, a summary and never each row
 const STAYS = 20_000 // ms; what one was reading says why it went, before it goes
+const RESTS = 3_000 // ms; a pointer that has not moved for so long points at nothing
+const STARTED_GRACE = 5 * 60_000 // ms, as slots/slot.py: when a créneau may still be given
 const STATES = { free: "Libre", "busy-tentative": "Retenu", busy: "Complet", "busy-unavailable": "Retiré" }
-const HOUR = 3_600_000 // ms
+const SHOWN = ["free", "busy-tentative"]
 
 class SlotList extends HTMLElement {
   #stop = new AbortController()
   #search = {}
+  #layout = null
   #toldAt = 0
+  #waiting = [] // what happened and is not applied yet
+  #pumping = false
+  #deferred = new Map() // rows that are not put where somebody points
+  #pointed = { at: -Infinity, on: null }
+  frozenAt = 0
 
   connectedCallback() {
     this.#search = JSON.parse(this.dataset.search || "{}")
+    this.#layout = new Layout(this, this.#search)
     const { signal } = (this.#stop = new AbortController())
     live.addEventListener("slots", ({ detail }) => this.#replaced(detail), { signal })
-    live.addEventListener("slot", ({ detail }) => this.#changed(this.#row(detail.html)), { signal })
-    live.addEventListener("gone", ({ detail }) => this.#gone(detail.id, detail.type), { signal })
-    const ticking = setInterval(() => this.#tick(), TICK)
-    signal.addEventListener("abort", () => clearInterval(ticking))
+    live.addEventListener("slot", ({ detail }) => this.#later(() => this.#changed(row(detail.html))), { signal })
+    live.addEventListener("gone", ({ detail }) => this.#later(() => this.#gone(detail.id, detail.type)), { signal })
+    for (const word of ["pointermove", "keydown", "focusin"]) {
+      this.addEventListener(word, ({ target, timeStamp }) => (this.#pointed = { at: timeStamp, on: target }), { signal })
+    }
+    document.addEventListener("drawn", () => this.#count(), { signal })
+    const ticking = setInterval(() => this.#later(() => this.#tick()), TICK)
+    const settling = setInterval(() => this.#deferred.size && this.#later(() => this.#settle()), RESTS / 3)
+    signal.addEventListener("abort", () => [ticking, settling].forEach(clearInterval))
+    const seen = new IntersectionObserver((all) => all.forEach((one) => one.isIntersecting && this.#fetchMore(one.target)))
+    this.querySelectorAll("[data-more]").forEach((more) => seen.observe(more))
+    signal.addEventListener("abort", () => seen.disconnect())
+    this.addEventListener("more", ({ target }) => seen.observe(target), { signal })
     live.follow(JSON.parse(this.dataset.at || "{}"))
     this.#tick()
   }
@@ -32,116 +54,180 @@ class SlotList extends HTMLElement {
     this.#stop.abort()
   }
 
-  #row(html) {
-    const template = document.createElement("template")
-    template.innerHTML = html
-    return template.content.firstElementChild
+  /** Changes wait from now on, or are applied. */
+  freeze(is) {
+    this.frozenAt = is ? Date.now() : 0
+    this.toggleAttribute("data-frozen", is)
+    if (!is) this.#pump()
+  }
+
+  /** How many changes wait. */
+  get waiting() {
+    return this.#waiting.length
+  }
+
+  #later(work) {
+    this.#waiting.push(work)
+    if (!this.frozenAt) this.#pump()
+    else this.dispatchEvent(new Event("changed", { bubbles: true }))
+  }
+
+  #pump() {
+    if (this.#pumping) return
+    this.#pumping = true
+    const until = performance.now() + SLICE
+    while (this.#waiting.length && !this.frozenAt && performance.now() < until) this.#waiting.shift()()
+    this.#count()
+    this.#pumping = false
+    if (this.#waiting.length && !this.frozenAt) setTimeout(() => this.#pump())
   }
 
   #replaced({ territory, html }) {
-    const rows = html.map((one) => this.#row(one))
-    const kept = new Set(rows.map((row) => row.id))
-    for (const old of this.querySelectorAll(`.slot[data-territory="${territory}"]`)) {
-      if (!kept.has(old.id)) this.#leave(old, "busy-unavailable")
+    const kept = new Set()
+    for (const one of html) {
+      this.#later(() => {
+        const fresh = row(one)
+        kept.add(fresh.id)
+        this.#changed(fresh)
+      })
     }
-    for (const row of rows) this.#changed(row)
-    document.querySelector("[data-until-live]")?.remove()
+    this.#later(() => {
+      for (const old of this.querySelectorAll(`.slot[data-territory="${territory}"]`)) {
+        if (!kept.has(old.id)) this.#leave(old, "busy-unavailable")
+      }
+      document.querySelector("[data-until-live]")?.remove()
+    })
   }
 
-  #changed(row) {
-    const old = document.getElementById(row.id)
-    const shown = matches(row, this.#search)
-    this.#show(row)
+  #changed(fresh) {
+    const old = document.getElementById(fresh.id)
+    const shown = matches(fresh, this.#search) && SHOWN.includes(fresh.dataset.status)
+    this.#show(fresh)
     if (old && this.contains(old)) {
-      if (old.dataset.startsAt !== row.dataset.startsAt || !shown) {
-        old.remove()
-        if (shown) this.#place(row)
-      } else this.#swap(old, row)
-      if (!["free", "busy-tentative"].includes(row.dataset.status)) this.#leave(row, row.dataset.status)
-    } else if (shown && ["free", "busy-tentative"].includes(row.dataset.status)) {
-      row.classList.add("arrived")
-      this.#place(row)
+      this.#swap(old, fresh)
+      if (!shown) this.#leave(fresh, fresh.dataset.status)
+      else if (!this.#layout.fits(fresh)) this.#put(fresh)
+    } else if (!shown) {
+      this.#deferred.delete(fresh.id)
+    } else if (!this.#layout.isBeyond(fresh)) {
+      fresh.classList.add("arrived")
+      fresh.dataset.news = ""
+      this.#put(fresh)
     }
-    this.#count()
   }
 
   // The focus stays on a row that only changes its state under the reader.
-  #swap(old, row) {
+  #swap(old, fresh) {
     const focused = old.contains(document.activeElement)
-    old.replaceWith(row)
-    if (focused) (row.querySelector("button") ?? row).focus({ preventScroll: true })
+    if ("news" in old.dataset) fresh.dataset.news = ""
+    old.replaceWith(fresh)
+    if (!focused) return
+    fresh.tabIndex = -1 // where nothing can be held any more, the row itself keeps the place
+    const button = fresh.dataset.status === "free" && fresh.querySelector("button")
+    ;(button || fresh).focus({ preventScroll: true })
+  }
+
+  #put(fresh) {
+    if (this.#isPointedAt(this.#layout.groupOf(fresh))) this.#deferred.set(fresh.id, fresh)
+    else this.#layout.place(fresh)
+  }
+
+  #isPointedAt(group) {
+    return Boolean(group) && performance.now() - this.#pointed.at < RESTS && group.contains(this.#pointed.on)
+  }
+
+  #settle() {
+    for (const [id, fresh] of this.#deferred) {
+      const group = this.#layout.groupOf(fresh)
+      if (this.#isPointedAt(group)) continue
+      this.#deferred.delete(id)
+      const old = document.getElementById(id)
+      if (old && old !== fresh) continue // something newer stands there
+      this.#layout.place(fresh)
+    }
   }
 
   #gone(id, type) {
-    const row = this.querySelector(`#slot-${CSS.escape(id)}`)
-    if (row) this.#leave(row, type === "slot.withdrawn" ? "busy-unavailable" : "busy")
+    this.#deferred.delete(`slot-${id}`)
+    const old = this.querySelector(`#slot-${CSS.escape(id)}`)
+    if (old) this.#leave(old, type === "slot.withdrawn" ? "busy-unavailable" : "busy")
   }
 
-  #leave(row, status) {
-    this.#state(row, status)
-    setTimeout(() => {
+  #leave(old, status) {
+    this.#state(old, status)
+    if (SHOWN.includes(status) === false) this.dispatchEvent(new CustomEvent("lost", { bubbles: true, detail: old.id }))
+    const go = () => {
       // It may be back by then: a cancelled booking frees the seat.
-      const { status: now } = row.dataset
-      if (row.isConnected && now === status) row.remove()
+      if (!old.isConnected || old.dataset.status !== status) return
+      if (this.#isPointedAt(old.closest("[data-group]"))) return setTimeout(go, RESTS)
+      this.#layout.remove(old)
       this.#count()
-    }, STAYS)
+    }
+    setTimeout(go, STAYS)
   }
 
-  #state(row, status) {
-    row.dataset.status = status
-    const word = row.querySelector(".state")
+  #state(old, status) {
+    old.dataset.status = status
+    const word = old.querySelector(".state")
     if (word) [word.dataset.state, word.textContent] = [status, STATES[status]]
   }
 
-  #show(row) {
-    const starts = Date.parse(row.dataset.startsAt)
-    row.querySelector("[data-day]").textContent = nearDay(starts)
-    row.querySelector("[data-delay]").textContent = delay(starts)
-    if (!this.#search.commune || row.dataset.modality === "VR") return
-    const away = distance(row, this.#search)
-    row.dataset.distance = away
-    row.querySelector("[data-distance]").textContent = away < 1 ? "à moins de 1\u00a0km" : `à ${Math.round(away)}\u00a0km`
-  }
-
-  #place(row) {
-    const group = this.#group(row)
-    if (!group) return
-    const list = group.querySelector(".list")
-    list.insertBefore(row, [...list.children].find((other) => this.#order(row, other) < 0) ?? null)
-    group.hidden = false
-  }
-
-  #order({ dataset: a }, { dataset: b }) {
-    if (this.#search.nearest && a.distance !== b.distance) return Number(a.distance ?? 0) - Number(b.distance ?? 0)
-    return Date.parse(a.startsAt) - Date.parse(b.startsAt) || (a.id < b.id ? -1 : 1)
-  }
-
-  #group({ dataset }) {
-    const starts = Date.parse(dataset.startsAt)
-    const ahead = Math.max(0, starts - Date.now()) / HOUR
-    return [...this.querySelectorAll("[data-group]")].find(({ dataset: group }) =>
-      group.day ? group.day === day(starts) : ahead >= Number(group.fromH) && ahead < Number(group.toH))
+  #show(fresh) {
+    const starts = Date.parse(fresh.dataset.startsAt)
+    write(fresh.querySelector("[data-day]"), nearDay(starts))
+    write(fresh.querySelector("[data-delay]"), delay(starts))
+    if (!this.#search.commune || fresh.dataset.modality === "VR") return
+    const away = distance(fresh, this.#search)
+    fresh.dataset.distance = away
+    write(fresh.querySelector("[data-distance]"), away < 1 ? "à moins de 1\u00a0km" : `à ${Math.round(away)}\u00a0km`)
   }
 
   // Time passes without events too: delays shrink, holds run out, slots change columns or are over.
   #tick() {
     const now = Date.now()
-    for (const row of this.querySelectorAll(".slot")) {
-      const { status, heldUntil, startsAt, endsAt, capacity } = row.dataset
-      this.#show(row)
-      if (status === "busy-tentative" && heldUntil && Date.parse(heldUntil) <= now) this.#state(row, "free")
-      const over = Number(capacity) > 1 ? Date.parse(endsAt) : Math.min(Date.parse(endsAt), Date.parse(startsAt) + HOUR / 12)
-      if (over <= now) row.remove()
-      else if (this.#group(row) !== row.closest("[data-group]")) this.#place(row)
+    for (const one of this.querySelectorAll(".slot")) {
+      const { status, heldUntil, startsAt, endsAt, capacity } = one.dataset
+      this.#show(one)
+      if (status === "busy-tentative" && heldUntil && Date.parse(heldUntil) <= now) this.#state(one, "free")
+      const ends = Date.parse(endsAt)
+      const over = Number(capacity) > 1 ? ends : Math.min(ends, Date.parse(startsAt) + STARTED_GRACE)
+      if (over <= now) this.#layout.remove(one)
+      else if (!this.#layout.fits(one)) this.#put(one)
     }
-    this.#count()
+  }
+
+  async #fetchMore(more) {
+    const url = more.dataset.more
+    if (!url) return
+    delete more.dataset.more
+    const answer = await fetch(url, { headers: { accept: "text/html" } }).catch(() => null)
+    if (!answer?.ok || answer.redirected) return (more.dataset.more = url) // the link is still there
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html")
+    const next = page.querySelector(".more")
+    const scope = more.parentElement
+    for (const one of page.querySelectorAll(".slot")) {
+      this.#later(() => {
+        if (document.getElementById(one.id)) return
+        this.#show(one)
+        this.#layout.place(one)
+      })
+    }
+    this.#later(() => {
+      more.remove()
+      if (!next) return
+      scope.append(next)
+      next.dispatchEvent(new Event("more", { bubbles: true }))
+    })
   }
 
   #count() {
+    const told = JSON.parse(document.querySelector("[data-free]")?.dataset.free ?? "{}")
     for (const group of this.querySelectorAll("[data-group]")) {
-      const counter = group.querySelector("[data-count]")
-      if (counter) counter.textContent = group.querySelectorAll('.slot[data-status="free"]').length
+      const here = group.querySelectorAll('.slot[data-status="free"]').length
+      // Who has not all rows of a column hears from the server how many it has.
+      write(group.querySelector("[data-count]"), String(group.querySelector("[data-until]") ? told[group.dataset.fromH] ?? here : here))
     }
+    this.dispatchEvent(new Event("changed", { bubbles: true }))
     this.#tell()
   }
 
@@ -154,6 +240,16 @@ class SlotList extends HTMLElement {
     summary.textContent = words
     this.#toldAt = Date.now()
   }
+}
+
+function row(html) {
+  const template = document.createElement("template")
+  template.innerHTML = html
+  return template.content.firstElementChild
+}
+
+function write(element, words) {
+  if (element && element.textContent !== words) element.textContent = words
 }
 
 customElements.define("slot-list", SlotList)
