@@ -9,12 +9,18 @@ const dayName = new Intl.DateTimeFormat("fr-FR", {
 
 /** `aujourd’hui`, `demain`, `après-demain`, or the day by its name. */
 export function nearDay(instant, now = new Date()) {
-  const ahead = Math.round((Date.parse(dayKey.format(instant)) - Date.parse(dayKey.format(now))) / 86_400_000)
+  const ahead = Math.round((Date.parse(day(instant)) - Date.parse(day(now))) / 86_400_000)
   return ["hier", "aujourd’hui", "demain", "après-demain"][ahead + 1] ?? dayName.format(instant)
 }
 
 /** The calendar day in France, `2026-11-26`. */
-export const day = (instant) => dayKey.format(instant)
+export function day(instant) {
+  const hour = Math.floor(instant / 3_600_000) // within an hour the day is the same
+  if (!days.has(hour)) days.set(hour, dayKey.format(instant))
+  return days.get(hour)
+}
+
+const days = new Map()
 
 /** `17 h 30`, `18 h`. */
 export function hour(instant) {

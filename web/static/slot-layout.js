@@ -1,5 +1,6 @@
 // Where a row of a board stands: in which group, under which offer, after which other. The same
-// layout as the server's (web/pages/groups.py), for what arrives live.
+// layout as the server's (web/pages/groups.py), for what arrives live. A board may have thousands
+// of rows: nothing here looks at all of them.
 
 import { day } from "./clock.js"
 
@@ -7,24 +8,27 @@ const HOUR = 3_600_000 // ms
 
 export class Layout {
   #list
+  #groups
   #nearest
   #byDay
+  #offers = new Map() // where offers are looked for (a column, or the whole list) → kin → offer
 
   constructor(list, { nearest }) {
     this.#list = list
+    this.#groups = [...list.querySelectorAll("[data-group]")]
     this.#nearest = Boolean(nearest)
-    this.#byDay = Boolean(list.querySelector("[data-group][data-day]"))
+    this.#byDay = this.#groups.some((group) => group.dataset.day)
+    for (const offer of list.querySelectorAll(".offer")) this.#known(offer.closest("[data-group]")).set(offer.dataset.kin, offer)
   }
 
   /** The group that a row belongs to now; none where it starts beyond the last. */
   groupOf(row) {
-    const offer = this.#byDay && this.#offerOf(row, this.#list)
-    const first = offer && this.#before(offer.querySelector(".slot"), row) ? offer.querySelector(".slot") : row
-    const starts = Date.parse(first.dataset.startsAt)
-    const ahead = Math.max(0, starts - Date.now()) / HOUR
-    const date = day(Math.max(starts, Date.now()))
-    return [...this.#list.querySelectorAll("[data-group]")].find(({ dataset: group }) =>
-      group.day ? group.day === date : ahead >= Number(group.fromH) && ahead < Number(group.toH))
+    const first = this.#byDay ? this.#first(this.#known().get(row.dataset.kin), row) : row
+    const now = Date.now()
+    const starts = startsAt(first)
+    if (this.#byDay) return this.#groups.find(({ dataset }) => dataset.day === day(Math.max(starts, now)))
+    const ahead = Math.max(0, starts - now) / HOUR
+    return this.#groups.find(({ dataset: { fromH, toH } }) => ahead >= Number(fromH) && ahead < Number(toH))
   }
 
   /** Whether a row stands where it belongs. */
@@ -32,77 +36,93 @@ export class Layout {
     const offer = row.closest(".offer")
     if (!offer || offer.dataset.kin !== row.dataset.kin || offer.closest("[data-group]") !== this.groupOf(row)) return false
     const { previousElementSibling: before, nextElementSibling: after } = row
-    return (!before || this.#before(before, row)) && (!after || this.#before(row, after))
+    return (!before || inTime(before, row) < 0) && (!after || inTime(row, after) < 0)
   }
 
   /** Whether a row comes after what has been loaded: it will come by scrolling. */
   isBeyond(row) {
-    const group = this.groupOf(row)
-    const end = (this.#byDay ? this.#list : group)?.querySelector("[data-until]")
+    const end = (this.#byDay ? this.#list : this.groupOf(row))?.querySelector(":scope > [data-until]")
     if (!end) return false
-    const [away, startsAt] = end.dataset.until.split("|")
-    return this.#compare(row.dataset, { distance: away || undefined, startsAt, id: "" }) > 0
+    const [distance, startsAt] = end.dataset.until.split("|")
+    return this.#compare(row, { dataset: { startsAt, distance: distance || undefined } }) > 0
   }
 
   /** Put a row where it belongs, with its kin; nothing happens where it belongs nowhere. */
   place(row) {
-    const left = row.closest(".offer")
-    if (left) {
-      row.remove()
-      this.#stand(left)
-    }
+    this.remove(row)
     const group = this.groupOf(row)
     if (!group) return
-    let offer = this.#offerOf(row, this.#byDay ? this.#list : group)
-    if (!offer) {
-      offer = document.createElement("li")
-      offer.className = "offer"
-      offer.dataset.kin = row.dataset.kin
-      offer.append(Object.assign(document.createElement("ul"), { className: "times" }), allTimes(row))
-    }
-    const times = offer.querySelector(".times")
-    times.insertBefore(row, [...times.children].find((other) => this.#before(row, other)) ?? null)
-    this.#stand(offer, group)
+    const known = this.#known(group)
+    const { kin } = row.dataset
+    const offer = known.get(kin) ?? newOffer(row)
+    known.set(kin, offer)
+    const times = offer.firstElementChild
+    times.insertBefore(row, firstAfter(times.children, (other) => inTime(row, other)))
+    this.#stand(offer)
   }
 
   /** Take a row away, and its offer with the last one. */
   remove(row) {
     const offer = row.closest(".offer")
+    if (!offer) return row.remove()
+    const group = offer.closest("[data-group]")
+    const wasFirst = !row.previousElementSibling
     row.remove()
-    if (offer) this.#stand(offer)
+    if (offer.firstElementChild.firstElementChild) return wasFirst && this.#stand(offer)
+    offer.remove()
+    this.#known(group).delete(offer.dataset.kin)
   }
 
-  #offerOf(row, scope) {
-    return scope.querySelector(`.offer[data-kin="${CSS.escape(row.dataset.kin)}"]`)
+  #known(group) {
+    const where = this.#byDay ? this.#list : group
+    if (!this.#offers.has(where)) this.#offers.set(where, new Map())
+    return this.#offers.get(where)
+  }
+
+  #first(offer, row) {
+    const first = offer && head(offer)
+    return first && first !== row && inTime(first, row) < 0 ? first : row
   }
 
   // An offer stands where its first row says; it is moved only when it must be.
-  #stand(offer, group) {
-    const first = offer.querySelector(".slot")
-    if (!first) return offer.remove()
-    const list = (group ?? this.groupOf(first))?.querySelector(".list")
+  #stand(offer) {
+    const first = head(offer)
+    const list = this.groupOf(first)?.querySelector(".list")
     if (!list) return
-    const next = [...list.children].find((other) => other !== offer && this.#compare(first.dataset, other.querySelector(".slot").dataset) < 0) ?? null
-    if (offer.parentElement !== list || offer.nextElementSibling !== next) list.insertBefore(offer, next)
-  }
-
-  #before({ dataset: a }, { dataset: b }) {
-    return (Date.parse(a.startsAt) - Date.parse(b.startsAt) || (a.id < b.id ? -1 : 1)) < 0
+    const { previousElementSibling: before, nextElementSibling: after } = offer
+    const stands = offer.parentElement === list
+    if (stands && (!before || this.#compare(head(before), first) <= 0) && (!after || this.#compare(first, head(after)) <= 0)) return
+    offer.remove()
+    list.insertBefore(offer, firstAfter(list.children, (other) => this.#compare(first, head(other))))
   }
 
   #compare(a, b) {
-    const far = ({ distance }) => (distance === undefined ? Infinity : Math.round(distance * 10) / 10)
-    if (this.#nearest && far(a) !== far(b)) return far(a) - far(b)
-    return Date.parse(a.startsAt) - Date.parse(b.startsAt)
+    const far = ({ dataset: { distance } }) => (distance === undefined ? Infinity : Math.round(distance * 10) / 10)
+    return (this.#nearest && far(a) !== far(b) ? far(a) - far(b) : 0) || startsAt(a) - startsAt(b)
   }
 }
 
-function allTimes(row) {
-  const label = document.createElement("label")
-  label.className = "all-times"
-  const who = document.createElement("span")
-  who.className = "visually-hidden"
-  who.textContent = ` de ${row.querySelector(".slot-who strong")?.textContent ?? ""}`
-  label.append(Object.assign(document.createElement("input"), { type: "checkbox" }), " Tous les horaires", who)
-  return label
+const startsAt = ({ dataset }) => Date.parse(dataset.startsAt)
+const inTime = (a, b) => startsAt(a) - startsAt(b) || (a.id < b.id ? -1 : 1)
+const head = (offer) => offer.firstElementChild.firstElementChild
+
+/** The first of sorted *others* that comes after; null where none does. */
+function firstAfter(others, compare) {
+  let [from, to] = [0, others.length]
+  while (from < to) {
+    const middle = (from + to) >> 1
+    if (compare(others[middle]) < 0) to = middle
+    else from = middle + 1
+  }
+  return others[from] ?? null
+}
+
+function newOffer(row) {
+  const offer = document.createElement("li")
+  offer.className = "offer"
+  offer.dataset.kin = row.dataset.kin
+  const who = row.querySelector(".slot-who strong")?.textContent ?? ""
+  offer.innerHTML = `<ul class="times"></ul><label class="all-times"><input type="checkbox"> Tous les horaires<span class="visually-hidden"></span></label>`
+  offer.querySelector("span").textContent = ` de ${who}`
+  return offer
 }

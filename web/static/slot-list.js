@@ -23,7 +23,7 @@ class SlotList extends HTMLElement {
   #layout = null
   #toldAt = 0
   #waiting = [] // what happened and is not applied yet
-  #pumping = false
+  #pumping = false // or about to
   #deferred = new Map() // rows that are not put where somebody points
   #pointed = { at: -Infinity, on: null }
   frozenAt = 0
@@ -39,7 +39,7 @@ class SlotList extends HTMLElement {
       this.addEventListener(word, ({ target, timeStamp }) => (this.#pointed = { at: timeStamp, on: target }), { signal })
     }
     document.addEventListener("drawn", () => this.#count(), { signal })
-    const ticking = setInterval(() => this.#later(() => this.#tick()), TICK)
+    const ticking = setInterval(() => this.frozenAt || this.#tick(), TICK)
     const settling = setInterval(() => this.#deferred.size && this.#later(() => this.#settle()), RESTS / 3)
     signal.addEventListener("abort", () => [ticking, settling].forEach(clearInterval))
     const seen = new IntersectionObserver((all) => all.forEach((one) => one.isIntersecting && this.#fetchMore(one.target)))
@@ -58,7 +58,7 @@ class SlotList extends HTMLElement {
   freeze(is) {
     this.frozenAt = is ? Date.now() : 0
     this.toggleAttribute("data-frozen", is)
-    if (!is) this.#pump()
+    if (!is) this.#soon()
   }
 
   /** How many changes wait. */
@@ -68,18 +68,23 @@ class SlotList extends HTMLElement {
 
   #later(work) {
     this.#waiting.push(work)
-    if (!this.frozenAt) this.#pump()
+    if (!this.frozenAt) this.#soon()
     else this.dispatchEvent(new Event("changed", { bubbles: true }))
   }
 
-  #pump() {
+  #soon() {
     if (this.#pumping) return
     this.#pumping = true
-    const until = performance.now() + SLICE
-    while (this.#waiting.length && !this.frozenAt && performance.now() < until) this.#waiting.shift()()
-    this.#count()
+    setTimeout(() => this.#pump())
+  }
+
+  #pump() {
     this.#pumping = false
-    if (this.#waiting.length && !this.frozenAt) setTimeout(() => this.#pump())
+    if (this.frozenAt || !this.isConnected) return
+    const until = performance.now() + SLICE
+    while (this.#waiting.length && performance.now() < until) this.#waiting.shift()()
+    if (this.#waiting.length) this.#soon()
+    this.#count()
   }
 
   #replaced({ territory, html }) {
@@ -184,16 +189,18 @@ class SlotList extends HTMLElement {
 
   // Time passes without events too: delays shrink, holds run out, slots change columns or are over.
   #tick() {
+    for (const one of this.querySelectorAll(".slot")) this.#later(() => one.isConnected && this.#age(one))
+  }
+
+  #age(one) {
     const now = Date.now()
-    for (const one of this.querySelectorAll(".slot")) {
-      const { status, heldUntil, startsAt, endsAt, capacity } = one.dataset
-      this.#show(one)
-      if (status === "busy-tentative" && heldUntil && Date.parse(heldUntil) <= now) this.#state(one, "free")
-      const ends = Date.parse(endsAt)
-      const over = Number(capacity) > 1 ? ends : Math.min(ends, Date.parse(startsAt) + STARTED_GRACE)
-      if (over <= now) this.#layout.remove(one)
-      else if (!this.#layout.fits(one)) this.#put(one)
-    }
+    const { status, heldUntil, startsAt, endsAt, capacity } = one.dataset
+    this.#show(one)
+    if (status === "busy-tentative" && heldUntil && Date.parse(heldUntil) <= now) this.#state(one, "free")
+    const ends = Date.parse(endsAt)
+    const over = Number(capacity) > 1 ? ends : Math.min(ends, Date.parse(startsAt) + STARTED_GRACE)
+    if (over <= now) this.#layout.remove(one)
+    else if (!this.#layout.fits(one)) this.#put(one)
   }
 
   async #fetchMore(more) {
