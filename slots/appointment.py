@@ -88,6 +88,7 @@ class Appointment:
     cancelled_by_side: Side | None
     patient_told_at: datetime | None
     moved_to: AppointmentId | None
+    address_told_at: datetime | None = None
 
     @property
     def overflow(self) -> bool:

@@ -19,6 +19,7 @@ EVENT_OF_VERB: Final = {
     "withdraw": "slot.withdrawn",
     "withdraw-day": "slot.withdrawn",
     "seen": "slot.seen",
+    "address-told": "slot.seen",  # who knows where to go has seen that they must
     "fulfil": "slot.fulfilled",
     "noshow": "slot.noshow",
     "patient-told": "slot.patient-told",

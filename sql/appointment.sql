@@ -56,6 +56,10 @@ UPDATE appointment SET status = $2, outcome_at = $3, seen_at = coalesce(seen_at,
 -- name: mark_seen(ids, at) -> none
 UPDATE appointment SET seen_at = $2 WHERE id = ANY ($1::uuid[]) AND seen_at IS NULL;
 
+-- name: mark_address_told(id, at) -> none
+UPDATE appointment SET address_told_at = $2, seen_at = coalesce(seen_at, $2)
+ WHERE id = $1 AND address_told_at IS NULL;
+
 -- name: mark_patient_told(id, at, by) -> none
 UPDATE appointment SET patient_told_at = $2, patient_told_by = $3 WHERE id = $1 AND patient_told_at IS NULL;
 

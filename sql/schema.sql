@@ -473,6 +473,7 @@ CREATE TABLE appointment (
   patient_told_at             timestamptz,
   patient_told_by             uuid REFERENCES account,
   moved_to                    uuid,
+  address_told_at             timestamptz, -- of a visit at home: told by phone, never written down here
   CONSTRAINT appointment_in_territory UNIQUE (id, territory_id),
   -- Not the territory first: a foreign key's plan that was made on a small table would take such an index.
   CONSTRAINT appointment_reference_unique UNIQUE (reference, territory_id),

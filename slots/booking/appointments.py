@@ -21,11 +21,12 @@ from slots.store import appointment as store
 from slots.store import directory
 from slots.store.command import Effect, Mailing
 from slots.store.idempotency import Key
-from slots.store.slot import lock_slots, lock_to_book
+from slots.store.slot import lock_slots, lock_to_book, slots_by_id
 from slots.times import paris_day
 from slots.transaction import entered
 
 OTHER_REASON: Final = "other"
+AT_HOME: Final = "HH"  # HL7 v3 ActEncounterCode: home health
 SEEN_AHEAD: Final = timedelta(hours=48)  # opening the day shows, and marks, this much
 
 
@@ -131,6 +132,32 @@ async def seen(
         return []
 
     return await _change(desk, account, appointment_id, "seen", key, change)
+
+
+async def address_told(
+    desk: Desk, account: Account, appointment_id: AppointmentId, key: Key, now: datetime
+) -> Appointment:
+    """Whoever visits the patient at home has been told where, by phone. Safe to repeat.
+
+    Raises:
+        AppointmentEnded: There is nowhere to go any more.
+        NotAllowed: It is no visit at home, or another's.
+        AppointmentUnknown.
+    """
+
+    async def change(conn: Connection, found: Appointment) -> list[Mailing]:
+        _need_owner(account, found)
+        if found.status is not AppointmentStatus.BOOKED:
+            raise AppointmentEnded
+        slot = (
+            (await slots_by_id(conn, [found.slot_id])).get(found.slot_id) if found.slot_id else None
+        )
+        if slot is None or slot.modality != AT_HOME:
+            raise NotAllowed
+        await store.mark_address_told(conn, found.id, now)
+        return []
+
+    return await _change(desk, account, appointment_id, "address-told", key, change)
 
 
 async def seen_day(desk: Desk, account: Account, now: datetime) -> int:

@@ -130,6 +130,11 @@ async def set_outcome(
     await QUERIES["set_outcome"].none(conn, id=appointment_id, status=status, at=at)
 
 
+async def mark_address_told(conn: Connection, appointment_id: AppointmentId, at: datetime) -> None:
+    """Whoever visits the patient knows where; the first time counts."""
+    await QUERIES["mark_address_told"].none(conn, id=appointment_id, at=at)
+
+
 async def mark_seen(conn: Connection, ids: Sequence[AppointmentId], at: datetime) -> None:
     """The professional knows of these bookings. Safe to repeat."""
     await QUERIES["mark_seen"].none(conn, ids=list(ids), at=at)
@@ -230,4 +235,5 @@ def appointment_of_row(row: "Record") -> Appointment:
         cancelled_by_side=Side(row["cancelled_by_side"]) if row["cancelled_by_side"] else None,
         patient_told_at=row["patient_told_at"],
         moved_to=row["moved_to"],
+        address_told_at=row["address_told_at"],
     )

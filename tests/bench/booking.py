@@ -13,8 +13,8 @@ from tests.bench.stage import Stage
 ROUNDS = 11
 HOLDS_A_ROUND = 1_000
 BOOKINGS_A_ROUND = 300
-HOLD_GOAL = 0.45
-BOOKING_GOAL = 0.12
+HOLD_GOAL = 0.55
+BOOKING_GOAL = 0.16
 
 
 async def rows(stage: Stage) -> list[Row]:

@@ -1,9 +1,15 @@
 """What the patient takes along: on paper, without the page around it, and without anything of theirs."""
 
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import asyncpg
 import pytest
 import segno
+from icalendar import Calendar
 from playwright.async_api import expect
 
+from slots.french import hour
 from tests.browser import DESK, Joins
 from web.pages.patient_sheet import QR_SCALE
 
@@ -75,3 +81,53 @@ async def test_a_cancelled_booking_says_that_its_sheet_is_void(joins: Joins):
     await rolf.page.goto(address)
 
     await rolf.sees("cette feuille ne vaut plus")
+
+
+async def test_it_goes_into_a_calendar_with_the_place_and_nothing_of_the_patient(joins: Joins):
+    rolf, reference = await sheet_of_a_booking(joins)
+    link = rolf.page.get_by_role("link", name="Pour un agenda (ICS)")
+
+    answer = await rolf.context.request.get(rolf.service.url + await link.get_attribute("href"))
+
+    assert answer.headers["content-type"].startswith("text/calendar")
+    [event] = Calendar.from_ical(await answer.text()).walk("VEVENT")
+    assert f"référence {reference}" in event["summary"]
+    assert "Maison de santé de Bédarieux" in event["location"]
+    assert (event["dtend"].dt - event["dtstart"].dt) == timedelta(minutes=20)
+    assert event["dtstart"].dt > datetime.now(UTC)
+    assert "04" in event["description"]
+
+    await rolf.page.get_by_role("link", name="Revenir au rendez-vous").click()
+    await rolf.page.locator("summary", has_text="Annuler").click()
+    await rolf.presses("Oui, annuler", exact=False)
+    await rolf.sees("Annulé")
+    gone = await rolf.context.request.get(answer.url)
+    assert gone.status == 409
+
+
+async def test_it_has_the_street_the_access_and_the_hours_of_a_plage(joins: Joins, owner_url: str):
+    owner = await asyncpg.connect(owner_url)
+    await owner.execute("UPDATE location SET address = '3 rue des Lilas', access = 'Digicode 48'")
+    await owner.close()
+    ann, rolf = await joins("ann", DESK), await joins("rolf", DESK)
+    start = datetime.now(UTC).replace(second=0, microsecond=0) + timedelta(hours=1)
+    slot = {
+        "schedule_id": str(ann.service.world.schedules["ann"]),
+        "starts_at": start.isoformat(),
+        "ends_at": (start + timedelta(hours=3)).isoformat(),
+        "capacity": 4,
+    }
+    answer = await ann.context.request.post(
+        ann.service.url + "/api/v1/slots",
+        data={"slots": [slot]},
+        headers={"Idempotency-Key": str(uuid4())},
+    )
+    assert answer.status == 201
+    await rolf.goes_to("/orienter")
+    await rolf.books("Dr Ann Martin")
+
+    await rolf.page.get_by_role("link", name="Feuille pour le patient").click()
+
+    await rolf.sees(f"venez entre {hour(start)} et {hour(start + timedelta(hours=3))}")
+    await rolf.sees("3 rue des Lilas")
+    await rolf.sees("Digicode 48")

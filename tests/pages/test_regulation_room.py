@@ -2,16 +2,15 @@
 
 import re
 from datetime import UTC, datetime, timedelta
-from uuid import UUID, uuid4
+from uuid import uuid4
 
-import asyncpg
 import pytest
 from playwright.async_api import expect
 
 from slots.appointment import REGULATED_A_WEEK_MAX
-from slots.ids import RANDOM_TAIL_BITS, VARIANT, VERSION, first_id_at
 from slots.times import paris_week
 from tests.browser import DESK, PHONE, Joins, Person
+from tests.past import write_bookings
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -208,36 +207,11 @@ async def test_the_twenty_first_patient_of_a_week_is_a_warning_and_no_refusal(
 
 async def sent_by_the_regulation(rita: Person, owner_url: str, count: int) -> None:
     """So many patients of ann's this week, and as many of the week before, who do not count."""
-    world = rita.service.world
-    account = world.accounts["rita"]
     monday, _ = paris_week(datetime.now(UTC) + timedelta(minutes=30))
-    owner = await asyncpg.connect(owner_url)
-    try:
-        for day in (monday, monday - timedelta(days=3)):
-            for number in range(count):
-                await owner.execute(
-                    """INSERT INTO appointment (id, territory_id, schedule_id, reference, origin,
-                           reason, urgency, starts_at, booked_by_account_id,
-                           booked_by_organisation_id, booked_by_name, booked_by_organisation,
-                           booked_by_phone, booked_at)
-                       VALUES ($1, $2, $3, $4, 'regulation', 'other', 'today', $5, $6, $7, 'Rita',
-                               'Centre 15', '15', $5)""",
-                    made_at(day, number, world.hauts),
-                    world.hauts,
-                    world.schedules["ann"],
-                    f"{'AB'[day == monday]}{number:05}".replace("0", "X").replace("1", "Y"),
-                    day + timedelta(hours=1),
-                    account.id,
-                    account.organisation_id,
-                )
-    finally:
-        await owner.close()
-
-
-def made_at(day: datetime, number: int, territory_id: int) -> UUID:
-    """An id of that day, as slots/ids.py makes them."""
-    value = first_id_at(day).int | VERSION << 76 | VARIANT << 62
-    return UUID(int=value | territory_id << RANDOM_TAIL_BITS | number)
+    for day in (monday, monday - timedelta(days=3)):
+        await write_bookings(
+            owner_url, rita.service.world, day, count=count, by="rita", origin="regulation"
+        )
 
 
 async def test_a_place_on_the_map_is_searched_with_a_tap_and_the_map_is_live(joins: Joins):

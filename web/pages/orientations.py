@@ -1,6 +1,7 @@
 """What an organisation has booked: `/orientations`, the sheet of one booking, and its verbs."""
 
-from collections.abc import Awaitable, Callable
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Final
 from urllib.parse import urlsplit
@@ -10,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from slots.account import Account
-from slots.appointment import Appointment
+from slots.appointment import Appointment, AppointmentStatus
 from slots.booking import appointments as cases
 from slots.database import Connection
 from slots.errors import AppointmentUnknown
@@ -23,7 +24,9 @@ from slots.store.appointment import (
     views,
 )
 from slots.store.directory import Act
+from slots.times import paris_day
 from slots.transaction import entered
+from web.pages.french import APPOINTMENT_STATES
 from web.pages.page import (
     AVAILABILITY,
     ORIENTATIONS,
@@ -38,7 +41,7 @@ from web.pages.page import (
 from web.pages.reading import Ground, ground, territories_of
 from web.state import State
 
-LOOK_BACK: Final = timedelta(days=2)
+LOOK_BACK: Final = timedelta(days=7)  # what became of them
 NOTICES: Final = {
     "reserve": "C’est réservé. Donnez la référence au patient.",
     "deplace": "Rendez-vous déplacé. La référence a changé.",
@@ -47,6 +50,7 @@ NOTICES: Final = {
     "venu": "Noté : le patient est venu.",
     "absent": "Noté : le patient n’est pas venu.",
     "vu": "Noté : vous l’avez vu.",
+    "adresse": "Noté : vous avez l’adresse.",
 }
 # Acts that happen in one way only, and need no preparation in another.
 MODALITY_OF_ACT: Final = {"home-visit": "HH", "teleconsultation": "VR"}
@@ -55,6 +59,7 @@ VERBS: Final = {
     "annuler": (cases.cancel, "annule"),
     "prevenu": (cases.patient_told, "prevenu"),
     "vu": (cases.seen, "vu"),
+    "adresse": (cases.address_told, "adresse"),
     "venu": (cases.fulfil, "venu"),
     "absent": (cases.noshow, "absent"),
 }
@@ -69,19 +74,35 @@ async def orientations(request: Request[State]) -> Response:
         to_tell = await patients_to_tell(conn, account.organisation_id)
         words = await ground(conn, account.reach)
     kept = [view for view in known if not view.appointment.moved_to]
+    today, _ = paris_day(now)
+    past = [view for view in kept if view.appointment.starts_at < today]
     template = {"liste": "_orientations.html", "taches": "_to_tell.html"}.get(
         request.query_params.get("fragment", ""), "orientations.html"
     )
     return show(
         request,
         template,
-        views=kept,
+        views=kept[len(past) :],
+        past=past[::-1],
+        became=became(view.appointment for view in past),
+        days_back=LOOK_BACK.days,
         to_tell=to_tell,
         words_of=words,
         now=now,
         at={territory.slug: "" for territory in territories_of(request, account)},
         notice=None if is_fragment(request, "liste") else notice_of(request, NOTICES),
     )
+
+
+def became(past: Iterable[Appointment]) -> list[tuple[str, int]]:
+    """What became of those whose time is past: a few words, and how many."""
+    words = Counter(
+        "sans suite notée"
+        if one.status is AppointmentStatus.BOOKED
+        else APPOINTMENT_STATES[one.status].lower()
+        for one in past
+    )
+    return words.most_common()
 
 
 async def sheet(request: Request[State]) -> Response:

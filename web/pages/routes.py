@@ -15,7 +15,7 @@ from web.pages.no_network import no_network
 from web.pages.orient import orient
 from web.pages.orientations import VERBS, orientations, sheet, verb
 from web.pages.overflow import accept_overflow, overflow, overflow_page
-from web.pages.patient_sheet import patient_sheet
+from web.pages.patient_sheet import calendar_entry, patient_sheet
 from web.pages.regulation import regulation, wall
 from web.pages.service_worker import service_worker
 from web.pages.sign_in import home, sign_in, sign_in_page, sign_out
@@ -60,6 +60,7 @@ PAGE_ROUTES: Final[list[BaseRoute]] = [
     Route("/retenues/{hold_id:uuid}/confirmer", confirm, methods=["POST"]),
     Route("/rendez-vous/{appointment_id:uuid}", sheet),
     Route("/rendez-vous/{appointment_id:uuid}/feuille", patient_sheet),
+    Route("/rendez-vous/{appointment_id:uuid}/agenda.ics", calendar_entry),
     *(
         Route(f"/rendez-vous/{{appointment_id:uuid}}/{path}", verb(path), methods=["POST"])
         for path in VERBS

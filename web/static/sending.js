@@ -2,6 +2,7 @@
 // "vérification…", never "échec", since the first try may well have succeeded. Without this script
 // the same forms are posted as they are. What publishes waits in the queue where no answer comes.
 
+import { keepDraft } from "./draft.js"
 import { keep } from "./outbox.js"
 
 const TRIES_FOR = 60_000 // ms
@@ -35,7 +36,7 @@ const post = (action, body, signal) =>
 // Nobody waits for a network between two patients.
 async function publish(form, action, body) {
   const answer = navigator.onLine ? await post(action, body, AbortSignal.timeout(QUEUED_AFTER)) : null
-  if (answer && answer.status !== 503) return show(answer)
+  if (answer && answer.status !== 503) return show(answer, action, body)
   if (!keep(form, body, navigator.onLine)) return send(action, body)
 }
 
@@ -43,8 +44,8 @@ async function send(action, body) {
   const until = Date.now() + TRIES_FOR
   for (let wait = WAIT_FIRST; ; wait = Math.min(WAIT_MAX, wait * 2)) {
     const answer = await post(action, body)
-    if (answer && answer.status !== 503) return show(answer)
-    if (!body.has("key") || Date.now() > until) return answer ? show(answer) : say(NOTHING_DONE)
+    if (answer && answer.status !== 503) return show(answer, action, body)
+    if (!body.has("key") || Date.now() > until) return answer ? show(answer, action, body) : say(NOTHING_DONE)
     say("Vérification…")
     await pause(wait)
   }
@@ -55,8 +56,9 @@ function say(words) {
   verifying().textContent = words
 }
 
-async function show(answer) {
+async function show(answer, action, body) {
   say("")
+  if (answer.redirected && new URL(answer.url).pathname === "/connexion" && body.has("key")) keepDraft(action, body)
   const page = new DOMParser().parseFromString(await answer.text(), "text/html")
   const main = page.querySelector("main")
   // Signing in and out changes the frame of the page as well.

@@ -1,0 +1,46 @@
+// What was typed survives the end of a session: it is kept in this tab while somebody signs in
+// again, and stands in the form when the same person is back on the page. Nothing is sent by itself.
+
+const STORE = "draft"
+const NOT_TYPED = ["key", "preset"]
+const KEPT = "Votre session avait pris fin : votre saisie est conservée, rien n’a été envoyé."
+
+const account = () => document.querySelector("publish-queue")?.dataset.account
+
+/** Keep what was to be sent to *action* from this page. */
+export function keepDraft(action, body) {
+  const typed = [...body].filter(([name]) => !NOT_TYPED.includes(name))
+  const { pathname } = new URL(action, location.href)
+  sessionStorage.setItem(STORE, JSON.stringify({ page: location.pathname, pathname, account: account(), typed }))
+}
+
+function restore() {
+  const draft = JSON.parse(sessionStorage.getItem(STORE) ?? "null")
+  if (!draft || !account()) return
+  if (draft.account !== account()) return sessionStorage.removeItem(STORE) // somebody else is signed in now
+  if (draft.page !== location.pathname) return
+  sessionStorage.removeItem(STORE)
+  const form = document.querySelector(`form[method=post][action="${CSS.escape(draft.pathname)}"]`)
+  if (form) fill(form, Map.groupBy(draft.typed, ([name]) => name))
+}
+
+function fill(form, typed) {
+  for (const details of form.querySelectorAll("details")) details.open = true
+  for (const [name, pairs] of typed) {
+    const values = pairs.map(([, value]) => value)
+    const fields = () => [...form.elements].filter((one) => one.name === name)
+    const more = form.querySelector("[data-add-moment]")
+    while (more && name === "day" && fields().length < values.length) more.click()
+    fields().filter(({ type }) => type !== "hidden").forEach((field, index) => {
+      if (["radio", "checkbox"].includes(field.type)) field.checked = values.includes(field.value)
+      else field.value = values[index] ?? field.value
+      field.dispatchEvent(new Event("change", { bubbles: true })) // what depends on it follows
+    })
+  }
+  const told = Object.assign(document.createElement("p"), { className: "notice", textContent: KEPT })
+  told.setAttribute("role", "status")
+  form.before(told)
+  told.scrollIntoView({ block: "nearest" })
+}
+
+addEventListener("DOMContentLoaded", restore) // when all modules are there
