@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: run test prove check bench chaos screenshots help unit race db
+.PHONY: run test prove check bench chaos screenshots lighthouse help unit race db
 
 # More for pytest: make test PYTEST_ARGS="-k hold -x"
 PYTEST_ARGS ?=
@@ -40,6 +40,11 @@ screenshots: ## A picture of each main state, on a fresh demo, in reports/screen
 	@.ci/environment dev
 	@.ci/chromium
 	.venv/bin/python -m tests.screenshots
+
+lighthouse: ## What Lighthouse (npm) says of the main screens: medians of five; reports/lighthouse
+	@.ci/environment dev
+	@.ci/chromium
+	.venv/bin/python -m tests.lighthouse
 
 unit:      ## Only the pure core: seconds
 	@.ci/environment dev
