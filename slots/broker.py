@@ -15,6 +15,7 @@ import msgspec
 
 from slots import keys, redis_url, scripts
 from slots.account import Account
+from slots.clock import MACHINES_CLOCK, Clock
 from slots.deadline import Deadline
 from slots.document import encode_card
 from slots.errors import (
@@ -102,21 +103,23 @@ class HoldEnded(Exception):
 class Broker:
     """Decides who holds. One per process; safe to share between tasks."""
 
-    def __init__(self, redis: Any, *, lane: Any = None, clock_ms: str = "") -> None:
-        """Speak to *redis*, and run scripts on *lane*; tests bring one that listens.
-
-        *clock_ms* replaces the server's clock in tests.
-        """
+    def __init__(self, redis: Any, clock: Clock = MACHINES_CLOCK, *, lane: Any = None) -> None:
+        """Speak to *redis*, and run scripts on *lane*; tests bring one that listens."""
         self.redis = redis
-        self.clock_ms = clock_ms
+        self.clock_ms = ""  # where it is set, time stands still: for tests of scripts
+        self._clock = clock
         self._generations: dict[TerritoryId, str] = {}
         self._deadline = Deadline(redis_url.WITHIN_S)
         self._lane = lane or lane_to(redis)
 
     @classmethod
-    def connect(cls, url: str) -> "Broker":
+    def connect(cls, url: str, clock: Clock = MACHINES_CLOCK) -> "Broker":
         """A broker for a Redis URL; connects on first use."""
-        return cls(redis_url.connect(url))
+        return cls(redis_url.connect(url), clock)
+
+    @property
+    def _at_ms(self) -> str:
+        return self.clock_ms or self._clock.script_ms
 
     async def close(self) -> None:
         """End the connections."""
@@ -145,7 +148,7 @@ class Broker:
             holds_max=HOLDS_PER_ACCOUNT_MAX,
             ttl_ms=HOLD_FOR_MS,
             answer_ttl_ms=ANSWER_KEPT_MS,
-            now_ms=self.clock_ms,
+            now_ms=self._at_ms,
         )
         match answer:
             case [b"held", held_id, seat, expires_at_ms]:
@@ -185,7 +188,7 @@ class Broker:
             account_id=str(account_id),
             ttl_ms=HOLD_FOR_MS,
             answer_ttl_ms=ANSWER_KEPT_MS,
-            now_ms=self.clock_ms,
+            now_ms=self._at_ms,
         )
         match answer:
             case [b"held", slot_id, seat, expires_at_ms]:
@@ -208,7 +211,7 @@ class Broker:
             territory,
             hold_id=str(hold_id),
             account_id=str(account_id),
-            now_ms=self.clock_ms,
+            now_ms=self._at_ms,
         )
         match answer:
             case [b"released"] | [b"ended", b"released", _]:
@@ -229,7 +232,7 @@ class Broker:
             territory,
             hold_id=str(hold_id),
             account_id=str(account_id),
-            now_ms=self.clock_ms,
+            now_ms=self._at_ms,
         )
         match answer:
             case [b"sealed", slot_id, seat, terms, slot]:
@@ -247,7 +250,7 @@ class Broker:
             slot_id=str(slot_id),
             hold_id=str(hold_id),
             event=event,
-            now_ms=self.clock_ms,
+            now_ms=self._at_ms,
         )
 
     async def put(
@@ -274,7 +277,7 @@ class Broker:
             booked=" ".join(f"{seat}:{hold_id or ''}" for seat, hold_id in slot.seats.items()),
             read_under=generation,
             event=event,
-            now_ms=self.clock_ms,
+            now_ms=self._at_ms,
         )
         word = str(answer[0].decode())
         if word == OTHER_GENERATION:
@@ -330,7 +333,7 @@ class Broker:
         """Whether anybody holds a seat of the slot, sealed or not yet overdue."""
         async with self._answering():
             packed = await self.redis.hget(keys.named(territory, "states"), str(slot_id))
-            now_ms = int(self.clock_ms) if self.clock_ms else await self._now_ms()
+            now_ms = int(self._at_ms) if self._at_ms else await self._now_ms()
         if packed is None:
             return False
         held = dict(_kept(packed).held)
@@ -338,15 +341,13 @@ class Broker:
 
     async def due(self, territory: Territory, limit: int = DUE_BATCH_MAX) -> int:
         """Emit what time has changed. Returns how many slots had something due."""
-        answer = await self._run("due", territory, limit=limit, now_ms=self.clock_ms)
+        answer = await self._run("due", territory, limit=limit, now_ms=self._at_ms)
         return int(answer[1])
 
     async def snapshot(self, territory: Territory) -> Snapshot:
         """Every live slot and the position it stands at; what was due has been emitted."""
         while True:
-            answer = await self._run(
-                "snapshot", territory, limit=DUE_BATCH_MAX, now_ms=self.clock_ms
-            )
+            answer = await self._run("snapshot", territory, limit=DUE_BATCH_MAX, now_ms=self._at_ms)
             if answer[0] == b"snapshot":
                 _, generation, entry_id, *slots = answer
                 return Snapshot(position(int(generation), entry_id.decode()), slots)
@@ -358,7 +359,7 @@ class Broker:
         elsewhere, and hear nothing, resync.
         """
         try:
-            answer = await self._run("due", territory, limit=0, now_ms=self.clock_ms)
+            answer = await self._run("due", territory, limit=0, now_ms=self._at_ms)
         except Rebuilding:
             return None
         return position(int(answer[2]), answer[3].decode())
@@ -380,7 +381,7 @@ class Broker:
             owner=owner,
             lease_ms=_ms(lease),
             only_if_lost=int(only_if_lost),
-            now_ms=self.clock_ms,
+            now_ms=self._at_ms,
         )
         word = answer[0].decode()
         return word, int(answer[1]) if word == "stale" else generation
@@ -395,7 +396,7 @@ class Broker:
     ) -> list[tuple[SlotId, HoldId]]:
         """Holds sealed longer ago than *older_than*, by the server's own clock."""
         async with self._answering():
-            now_ms = int(self.clock_ms) if self.clock_ms else await self._now_ms()
+            now_ms = int(self._at_ms) if self._at_ms else await self._now_ms()
             members = await self.redis.zrangebyscore(
                 keys.named(territory, "seals"), "-inf", now_ms - _ms(older_than), 0, limit
             )

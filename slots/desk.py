@@ -6,6 +6,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from slots.broker import Broker
+from slots.clock import MACHINES_CLOCK, Clock
 from slots.database import Pool, create_pool
 from slots.ids import TerritoryId, territory_of
 from slots.settings import Settings
@@ -28,6 +29,7 @@ class Desk:
     territories: Territories
     horizon: timedelta
     before_confirm: Together[Intent, BeforeConfirm]
+    clock: Clock = MACHINES_CLOCK
 
     def territory(self, identifier: UUID) -> Territory | None:
         """The territory that a slot's, hold's or appointment's id carries, if it is one of ours."""
@@ -39,7 +41,7 @@ class Desk:
         return self.territories.by_id
 
 
-async def open_desk(settings: Settings) -> Desk:
+async def open_desk(settings: Settings, clock: Clock = MACHINES_CLOCK) -> Desk:
     """Connect to both servers. The database must be up; Redis need not.
 
     Raises:
@@ -55,10 +57,11 @@ async def open_desk(settings: Settings) -> Desk:
 
     return Desk(
         pool=pool,
-        broker=Broker.connect(settings.redis_url),
+        broker=Broker.connect(settings.redis_url, clock),
         territories=territories,
         horizon=timedelta(hours=settings.horizon_hours),
         before_confirm=Together(ask_before_confirm),
+        clock=clock,
     )
 
 

@@ -18,6 +18,7 @@ import pytest_asyncio
 import uvicorn
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
+from slots.clock import MACHINES_CLOCK, Clock
 from slots.desk import Desk, close_desk, open_desk
 from slots.settings import Settings
 from slots.store.territory import next_generation
@@ -137,14 +138,16 @@ async def service(world: World, settings: Settings) -> AsyncIterator[Service]:
 
 
 @contextlib.asynccontextmanager
-async def serving(world: World, settings: Settings) -> AsyncIterator[Service]:
+async def serving(
+    world: World, settings: Settings, clock: Clock = MACHINES_CLOCK
+) -> AsyncIterator[Service]:
     """The application under uvicorn on a free port, with empty boards that are ready."""
-    desk = await open_desk(settings)
+    desk = await open_desk(settings, clock)
     await make_boards_ready(desk)
     listening = socket.create_server(("127.0.0.1", 0))
     port = listening.getsockname()[1]
     url = f"http://127.0.0.1:{port}"
-    server = ServerInTest(configuration(replace(settings, port=port, base_url=url)))
+    server = ServerInTest(configuration(replace(settings, port=port, base_url=url), clock))
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(server.serve([listening]))
         await server.listens.wait()

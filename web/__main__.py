@@ -11,6 +11,7 @@ from typing import Final
 import uvicorn
 
 from slots import logs
+from slots.clock import MACHINES_CLOCK, Clock
 from slots.settings import Settings, SettingsError
 from web.app import create_app
 from web.live.direct import DirectProtocol
@@ -34,10 +35,10 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def configuration(settings: Settings) -> uvicorn.Config:
+def configuration(settings: Settings, clock: Clock = MACHINES_CLOCK) -> uvicorn.Config:
     """How uvicorn serves the application."""
     return uvicorn.Config(
-        create_app(settings),
+        create_app(settings, clock),
         host=settings.host.strip("[]"),
         port=settings.port,
         loop="uvloop",

@@ -8,6 +8,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp
 
+from slots.clock import MACHINES_CLOCK, Clock
 from slots.database import borrow, refuse_too_much_right
 from slots.desk import close_desk, open_desk
 from slots.settings import Settings
@@ -41,7 +42,7 @@ class Application(Starlette):
         return app
 
 
-def create_app(settings: Settings) -> Starlette:
+def create_app(settings: Settings, clock: Clock = MACHINES_CLOCK) -> Starlette:
     """The application. It connects when it starts, and refuses to start with too much right."""
     return Application(
         routes=ROUTES,
@@ -51,21 +52,21 @@ def create_app(settings: Settings) -> Starlette:
             Middleware(Answering, settings=settings),
             Middleware(Guards, settings=settings),
         ],
-        lifespan=_lifespan(settings),
+        lifespan=_lifespan(settings, clock),
     )
 
 
-def _lifespan(settings: Settings) -> Lifespan:
+def _lifespan(settings: Settings, clock: Clock) -> Lifespan:
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[State]:
         """Raises TooMuchRight, or LedgerUnavailable: whoever started us tries again."""
-        desk = await open_desk(settings)
+        desk = await open_desk(settings, clock)
         try:
             async with borrow(desk.pool) as conn:
                 await refuse_too_much_right(conn)
             catalogue = Catalogue(desk)
             await catalogue.start()
-            hub = Hub(desk.territories, settings.redis_url, catalogue.act_labels)
+            hub = Hub(desk.territories, settings.redis_url, catalogue.act_labels, clock)
             presence = Presence(hub, desk.pool)
             presence.start()
             # Before the server closes its sockets, they are told: see `web.__main__`.

@@ -17,7 +17,6 @@ from slots.ids import SlotId, TerritoryId
 from slots.store.slot import live_slots
 from slots.territory import Territories
 from slots.transaction import entered
-from web.api.endpoint import now
 
 
 @dataclass(slots=True)
@@ -94,7 +93,7 @@ async def _from_ledger(
     seen = Seen(source="ledger")
     async with entered(desk.pool, account.id, territory_ids) as conn:
         for territory_id in territory_ids:
-            found = await live_slots(conn, territory_id, now(), desk.horizon)
+            found = await live_slots(conn, territory_id, desk.clock.now(), desk.horizon)
             seen.slots += [
                 document
                 for document in (slot.document() for slot in found)

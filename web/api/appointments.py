@@ -24,7 +24,7 @@ from slots.times import paris_day
 from slots.transaction import entered
 from web.api.answers import AppointmentsAnswer, appointment_answer, listed_appointment
 from web.api.bodies import AppointmentsQuery, MoveBody
-from web.api.endpoint import Handler, answered, desk_of, key_only, keyed_body_of, now
+from web.api.endpoint import Handler, answered, desk_of, key_only, keyed_body_of, now_of
 from web.auth import account_of
 from web.parsing import parse_query, utc
 
@@ -54,7 +54,7 @@ async def move(request: Request[Any]) -> Response:
         appointment_id,
         HoldId(body.hold_id),
         key,
-        now(),
+        now_of(request),
         reason=body.reason,
         urgency=body.urgency,
     )
@@ -68,7 +68,7 @@ def _command(run: Command) -> Handler:
         account = await account_of(request)
         key = await key_only(request)
         appointment_id = AppointmentId(request.path_params["appointment_id"])
-        changed = await run(desk_of(request), account, appointment_id, key, now())
+        changed = await run(desk_of(request), account, appointment_id, key, now_of(request))
         return answered(appointment_answer(changed, desk_of(request).territories))
 
     return handle
@@ -82,9 +82,10 @@ patient_told: Final = _command(booking.patient_told)
 
 
 async def _views(desk: Desk, account: Account, query: AppointmentsQuery) -> list[AppointmentView]:
-    today, _ = paris_day(now())
+    now = desk.clock.now()
+    today, _ = paris_day(now)
     since = utc("since", query.since) if query.since else today
-    until = utc("until", query.until) if query.until else now() + AHEAD_MAX
+    until = utc("until", query.until) if query.until else now + AHEAD_MAX
     found: list[AppointmentView] = []
     async with entered(desk.pool, account.id, account.reach) as conn:
         if query.side in (None, "professional") and account.schedules:

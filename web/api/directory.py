@@ -28,7 +28,7 @@ from web.api.answers import (
     ServicesAnswer,
 )
 from web.api.bodies import CatalogueQuery, CommunesQuery, DirectoryQuery
-from web.api.endpoint import answered, desk_of, now
+from web.api.endpoint import answered, desk_of, now_of
 from web.auth import account_of
 from web.boards import seen_by, territories_asked
 from web.pages.french import folded
@@ -155,7 +155,9 @@ async def _answer(request: Request[Any], *, services: bool) -> _Answer:
             for entry in found
             if (line := by_id.get(entry.id)) is not None and _answers(line, query, place)
         ]
-        offers = await offers_of(conn, account, lines, free_by_schedule(seen.slots), now())
+        offers = await offers_of(
+            conn, account, lines, free_by_schedule(seen.slots), now_of(request)
+        )
     is_exact = all(entry.is_exact for entry in found)
     if place is not None:
         lines.sort(key=lambda line: between(line.location, place))

@@ -5,7 +5,7 @@ Starlette's routes and the OpenAPI document are both made from it, so that they 
 
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -161,9 +161,9 @@ def desk_of(request: Request[Any]) -> Desk:
     return desk
 
 
-def now() -> datetime:
-    """This instant. The only clock of the API."""
-    return datetime.now(UTC)
+def now_of(request: Request[Any]) -> datetime:
+    """This instant, by the only clock of the API and the pages."""
+    return desk_of(request).clock.now()
 
 
 def answered(value: msgspec.Struct, status: int = 200) -> Response:

@@ -19,7 +19,7 @@ from slots.store.slot import slots_by_id
 from slots.transaction import entered
 from web.api.answers import FoundSlot, RawFoundAnswer
 from web.api.bodies import SlotsQuery
-from web.api.endpoint import answered, desk_of, now
+from web.api.endpoint import answered, desk_of, now_of
 from web.auth import account_of, signed_in
 from web.boards import Seen, may_see, seen_by, territories_asked
 from web.parsing import parse_query, utc
@@ -107,7 +107,7 @@ async def _record_unmet(
     """Keep the need, where one was named; a figure less is no reason to refuse the answer."""
     if not (query.act or query.profession or query.specialty):
         return
-    asked_at = now()
+    asked_at = now_of(request)
     need = unmet.UnmetSearch(
         act=query.act,
         profession=query.profession,

@@ -11,7 +11,7 @@ from slots.booking.choice import Choice
 from slots.ids import HoldId, ScheduleId, SlotId
 from web.api.answers import appointment_answer, hold_answer
 from web.api.bodies import ChoiceBody, OverflowBody
-from web.api.endpoint import answered, desk_of, key_only, keyed_body_of, nothing, now
+from web.api.endpoint import answered, desk_of, key_only, keyed_body_of, nothing, now_of
 from web.auth import account_of
 from web.parsing import utc
 
@@ -21,7 +21,7 @@ async def hold(request: Request[Any]) -> Response:
     account = await account_of(request)
     key = await key_only(request)
     slot_id = SlotId(request.path_params["slot_id"])
-    held = await holding.hold(desk_of(request), account, slot_id, key, now())
+    held = await holding.hold(desk_of(request), account, slot_id, key, now_of(request))
     return answered(hold_answer(held), status=201)
 
 
@@ -30,7 +30,7 @@ async def renew(request: Request[Any]) -> Response:
     account = await account_of(request)
     key = await key_only(request)
     hold_id = HoldId(request.path_params["hold_id"])
-    held = await holding.renew(desk_of(request), account, hold_id, key, now())
+    held = await holding.renew(desk_of(request), account, hold_id, key, now_of(request))
     return answered(hold_answer(held))
 
 
@@ -38,7 +38,9 @@ async def release(request: Request[Any]) -> Response:
     """Give the seat back."""
     account = await account_of(request)
     await key_only(request)
-    await holding.release(desk_of(request), account, HoldId(request.path_params["hold_id"]), now())
+    await holding.release(
+        desk_of(request), account, HoldId(request.path_params["hold_id"]), now_of(request)
+    )
     return nothing()
 
 
@@ -47,7 +49,9 @@ async def confirm(request: Request[Any]) -> Response:
     account = await account_of(request)
     body, key = await keyed_body_of(request, ChoiceBody)
     hold_id = HoldId(request.path_params["hold_id"])
-    booked = await confirming.confirm(desk_of(request), account, hold_id, choice(body), key, now())
+    booked = await confirming.confirm(
+        desk_of(request), account, hold_id, choice(body), key, now_of(request)
+    )
     return answered(appointment_answer(booked, desk_of(request).territories), status=201)
 
 
@@ -62,7 +66,7 @@ async def overflow(request: Request[Any]) -> Response:
         utc("starts_at", body.starts_at),
         choice(body),
         key,
-        now(),
+        now_of(request),
     )
     return answered(appointment_answer(booked, desk_of(request).territories), status=201)
 

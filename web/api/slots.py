@@ -17,7 +17,7 @@ from web.api.bodies import (
     OfferedSlotBody,
     WithdrawQuery,
 )
-from web.api.endpoint import answered, desk_of, key_only, keyed_body_of, now
+from web.api.endpoint import answered, desk_of, key_only, keyed_body_of, now_of
 from web.auth import account_of
 from web.parsing import parse_query, utc
 
@@ -27,7 +27,7 @@ async def offer(request: Request[Any]) -> Response:
     account = await account_of(request)
     body, key = await keyed_body_of(request, OfferBody)
     offers = [offered_slot(number, slot) for number, slot in enumerate(body.slots)]
-    made = await offering.offer(desk_of(request), account, offers, key, now())
+    made = await offering.offer(desk_of(request), account, offers, key, now_of(request))
     return answered(SlotsAnswer(made), status=201)
 
 
@@ -36,7 +36,9 @@ async def amend(request: Request[Any]) -> Response:
     account = await account_of(request)
     body, key = await keyed_body_of(request, AmendBody)
     slot_id = SlotId(request.path_params["slot_id"])
-    amended = await offering.amend(desk_of(request), account, slot_id, amendment(body), key, now())
+    amended = await offering.amend(
+        desk_of(request), account, slot_id, amendment(body), key, now_of(request)
+    )
     return answered(amended)
 
 
@@ -50,7 +52,7 @@ async def withdraw(request: Request[Any]) -> Response:
         account,
         SlotId(request.path_params["slot_id"]),
         key,
-        now(),
+        now_of(request),
         cancel_booked=query.cancel_booked,
     )
     return answered(withdrawn)

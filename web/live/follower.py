@@ -13,6 +13,7 @@ from contextlib import suppress
 from typing import Final
 
 from slots.broker import Broker
+from slots.clock import MACHINES_CLOCK, Clock
 from slots.errors import BrokerUnavailable, Rebuilding, Unavailable
 from slots.events import Event, Position
 from slots.ids import TerritoryId
@@ -40,9 +41,15 @@ class Follower:
     """The followed territories of one partition."""
 
     def __init__(
-        self, redis_url: str, act_labels: ActLabels, heard: Heard, recovered: Recovered
+        self,
+        redis_url: str,
+        act_labels: ActLabels,
+        heard: Heard,
+        recovered: Recovered,
+        clock: Clock = MACHINES_CLOCK,
     ) -> None:
         """Tell *heard* and *recovered* what happens. Starts with the first territory."""
+        self._clock = clock
         self._act_labels = act_labels
         self._redis_url = redis_url
         self._heard = heard
@@ -120,7 +127,7 @@ class Follower:
     async def _look(self) -> None:
         # A new client each time finds the primary of this moment, by Sentinel or Cluster: an old
         # connection may lead to a server that was deposed and does not know it.
-        broker = Broker.connect(self._redis_url)
+        broker = Broker.connect(self._redis_url, self._clock)
         try:
             for feed in list(self._feeds.values()):
                 await self._look_at(feed, broker)

@@ -7,6 +7,7 @@ affair. It reads Redis only at the start of a territory and after a break.
 from collections.abc import Hashable
 from typing import Protocol
 
+from slots.clock import MACHINES_CLOCK, Clock
 from slots.errors import Rebuilding
 from slots.ids import TerritoryId
 from slots.territory import Territories
@@ -34,8 +35,15 @@ class Listener(Protocol):
 class Hub:
     """One per process. Follows a territory from the first question about it."""
 
-    def __init__(self, territories: Territories, redis_url: str, act_labels: ActLabels) -> None:
+    def __init__(
+        self,
+        territories: Territories,
+        redis_url: str,
+        act_labels: ActLabels,
+        clock: Clock = MACHINES_CLOCK,
+    ) -> None:
         """Connects with the first territory; Redis need not be up."""
+        self._clock = clock
         self.territories = territories
         self._redis_url = redis_url
         self._act_labels = act_labels
@@ -106,7 +114,7 @@ class Hub:
         partition = self.territories.by_id[territory_id].partition
         if partition not in self._followers:
             self._followers[partition] = Follower(
-                self._redis_url, self._act_labels, self._heard, self._recovered
+                self._redis_url, self._act_labels, self._heard, self._recovered, self._clock
             )
         return self._followers[partition]
 

@@ -1,7 +1,7 @@
 """`/disponibilites`: publish, see who comes, withdraw. Made for a phone between two patients."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -20,6 +20,7 @@ from slots.store.directory import DirectoryEntry
 from slots.store.past_offer import PastOffer, past_offers
 from slots.times import PARIS, paris_day
 from slots.transaction import entered
+from web.api.endpoint import now_of
 from web.pages import habits, notifications, offer_form
 from web.pages.french import schedule_name
 from web.pages.habits import Preset, Taken
@@ -62,7 +63,7 @@ NOTICES: Final = {
 async def availability(request: Request[State]) -> Response:
     """The page; opening it marks today's bookings as seen."""
     viewer = await publisher_of(request)
-    now = datetime.now(UTC)
+    now = now_of(request)
     if not is_fragment(request, "liste"):
         await appointment_cases.seen_day(request.state["desk"], viewer.account, now)
     wanted = request.query_params.get("horaire", "")
@@ -72,7 +73,7 @@ async def availability(request: Request[State]) -> Response:
 async def publish(request: Request[State]) -> Response:
     """Offer what was typed, or what one preset says."""
     viewer = await publisher_of(request)
-    desk, now = request.state["desk"], datetime.now(UTC)
+    desk, now = request.state["desk"], now_of(request)
     form = await posted(request)
     typed = offer_form.typed(form_fields(form))
     if form.get("more"):
@@ -99,7 +100,7 @@ async def publish(request: Request[State]) -> Response:
 async def offline(request: Request[State]) -> Response:
     """The form alone, which a phone keeps for when it has no network: no appointment is on it."""
     viewer = await publisher_of(request)
-    account, desk, now = viewer.account, request.state["desk"], datetime.now(UTC)
+    account, desk, now = viewer.account, request.state["desk"], now_of(request)
     async with entered(desk.pool, account.id, account.reach) as conn:
         entries = await own_entries(conn, account)
         words = await ground(conn, account.reach)

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -17,6 +17,7 @@ from slots.publishing import Offers, Publishing
 from slots.search import Place, between
 from slots.store.directory import DirectoryLine, directory_lines, find_in_directory
 from slots.transaction import entered
+from web.api.endpoint import now_of
 from web.boards import Seen, seen_by
 from web.pages.directory_csv import csv_of
 from web.pages.directory_search import SHOWN_FIRST, Asked, Person, asked_by, people_who_answer
@@ -159,7 +160,7 @@ async def person(request: Request[State]) -> Response:
         NotFound: Nobody of this id works in the viewer's territories.
     """
     viewer = await viewer_of(request)
-    account, desk, now = viewer.account, request.state["desk"], datetime.now(UTC)
+    account, desk, now = viewer.account, request.state["desk"], now_of(request)
     owner_id: UUID = request.path_params["owner_id"]
     known = await seen_by(request, account, account.reach)
     async with entered(desk.pool, account.id, account.reach) as conn:
@@ -186,7 +187,7 @@ async def person(request: Request[State]) -> Response:
 
 async def look(request: Request[State], account: Account, *, everybody: bool = False) -> Looked:
     """Ask the directory what the query string says; cards for the first, or for *everybody*."""
-    desk, now = request.state["desk"], datetime.now(UTC)
+    desk, now = request.state["desk"], now_of(request)
     territories = territories_of(request, account)
     asked = asked_by(request.query_params, await request.state["communes"].by_insee(request))
     search = asked.form.search

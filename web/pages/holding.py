@@ -1,6 +1,6 @@
 """Hold a place, count down, confirm: `/creneaux/{id}/retenir` and `/retenues/{id}`."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 
 from starlette.requests import Request
@@ -20,6 +20,7 @@ from slots.store.appointment import regulated_in_week
 from slots.store.slot import slots_by_id
 from slots.times import paris_week, rfc3339
 from slots.transaction import entered
+from web.api.endpoint import now_of
 from web.pages.orientations import identified, own_appointment
 from web.pages.page import (
     ORIENT,
@@ -45,7 +46,7 @@ async def hold(request: Request[State]) -> Response:
     viewer = await viewer_of(request)
     form = await posted(request)
     slot_id = SlotId(request.path_params["slot_id"])
-    now = datetime.now(UTC)
+    now = now_of(request)
     held = await holding.hold(request.state["desk"], viewer.account, slot_id, key_of(form), now)
     return _to_hold(held, form)
 
@@ -53,7 +54,7 @@ async def hold(request: Request[State]) -> Response:
 async def hold_page(request: Request[State]) -> Response:
     """What is held, until when, and the form that makes it true."""
     viewer = await viewer_of(request)
-    account, desk, now = viewer.account, request.state["desk"], datetime.now(UTC)
+    account, desk, now = viewer.account, request.state["desk"], now_of(request)
     query = request.query_params
     slot_id = identified(query.get("creneau", ""))
     if slot_id is None or territory_of(slot_id) not in account.reach:
@@ -91,7 +92,7 @@ async def renew(request: Request[State]) -> Response:
     viewer = await viewer_of(request)
     form = await posted(request)
     held = await holding.renew(
-        request.state["desk"], viewer.account, _hold_id(request), key_of(form), datetime.now(UTC)
+        request.state["desk"], viewer.account, _hold_id(request), key_of(form), now_of(request)
     )
     return _to_hold(held, form, renewed="1")
 
@@ -100,9 +101,7 @@ async def release(request: Request[State]) -> Response:
     """Give the seat back, and look on."""
     viewer = await viewer_of(request)
     form = await posted(request)
-    await holding.release(
-        request.state["desk"], viewer.account, _hold_id(request), datetime.now(UTC)
-    )
+    await holding.release(request.state["desk"], viewer.account, _hold_id(request), now_of(request))
     return see_other(own_path(str(form.get("back", "")), _home(viewer)))
 
 
@@ -110,7 +109,7 @@ async def confirm(request: Request[State]) -> Response:
     """Make the held seat a booking, or the new place of a booking that moves."""
     viewer = await viewer_of(request)
     form = await posted(request)
-    desk, account, now = request.state["desk"], viewer.account, datetime.now(UTC)
+    desk, account, now = request.state["desk"], viewer.account, now_of(request)
     hold_id, key = _hold_id(request), key_of(form)
     moving = identified(str(form.get("moving", "")))
     if moving is not None:

@@ -1,7 +1,5 @@
 """“Comme la semaine dernière”: what was published seven days ago, once more."""
 
-from datetime import UTC, datetime
-
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -9,6 +7,7 @@ from slots.booking import offering
 from slots.booking.offers import OfferedSlot
 from slots.store.past_offer import past_offers
 from slots.transaction import entered
+from web.api.endpoint import now_of
 from web.pages import habits, offer_form
 from web.pages.habits import Again
 from web.pages.page import AVAILABILITY, key_of, posted, publisher_of, see_other
@@ -18,7 +17,7 @@ from web.state import State
 async def publish_again(request: Request[State]) -> Response:
     """Offer the slots of last week that stayed ticked, a week later."""
     viewer = await publisher_of(request)
-    account, desk, now = viewer.account, request.state["desk"], datetime.now(UTC)
+    account, desk, now = viewer.account, request.state["desk"], now_of(request)
     form = await posted(request)
     key = key_of(form)
     async with entered(desk.pool, account.id, account.reach) as conn:

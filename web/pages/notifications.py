@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, time
+from datetime import datetime, time
 from functools import cache
 from typing import Any, Final
 from uuid import UUID, uuid4
@@ -20,6 +20,7 @@ from slots.quiet_hours import QuietHours
 from slots.settings import Settings
 from slots.store import push as store
 from slots.transaction import entered
+from web.api.endpoint import now_of
 from web.pages.page import AVAILABILITY, Viewer, form_fields, posted, publisher_of, see_other
 from web.refusals import NotFound
 from web.state import State
@@ -103,7 +104,7 @@ async def subscribe(request: Request[State]) -> Response:
     if not vapid.is_a_browsers(subscription):
         raise Invalid([FieldError("p256dh", "Le navigateur n’a pas donné de clés valables.")])
     async with _entered(request, viewer) as conn:
-        await store.subscribe(conn, uuid4(), subscription, datetime.now(UTC), SUBSCRIPTIONS_MAX)
+        await store.subscribe(conn, uuid4(), subscription, now_of(request), SUBSCRIPTIONS_MAX)
     return see_other(AVAILABILITY.path, fait="averti")
 
 
@@ -127,7 +128,7 @@ async def choose_quiet_hours(request: Request[State]) -> Response:
         except ValueError:
             raise Invalid([FieldError("to", NOT_HOURS)]) from None
     async with _entered(request, viewer) as conn:
-        await store.set_quiet_hours(conn, viewer.account.id, hours, datetime.now(UTC))
+        await store.set_quiet_hours(conn, viewer.account.id, hours, now_of(request))
     return see_other(AVAILABILITY.path, fait="calme" if hours else "plus-calme")
 
 

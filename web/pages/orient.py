@@ -1,6 +1,5 @@
 """`/orienter`: find a place for the patient who is here, and hold it. A search is a link."""
 
-from datetime import UTC, datetime
 from typing import Final
 
 from starlette.requests import Request
@@ -8,6 +7,7 @@ from starlette.responses import Response
 
 from slots.store.appointment import patients_to_tell
 from slots.transaction import entered
+from web.api.endpoint import now_of
 from web.boards import seen_by
 from web.pages.board import (
     limit_of,
@@ -34,7 +34,7 @@ NOTICES: Final = {
 async def orient(request: Request[State]) -> Response:
     """What can be booked within the horizon, by day, kept live."""
     viewer = await viewer_of(request)
-    account, desk, now = viewer.account, request.state["desk"], datetime.now(UTC)
+    account, desk, now = viewer.account, request.state["desk"], now_of(request)
     async with entered(desk.pool, account.id, account.reach) as conn:
         words = await ground(conn, account.reach)
         to_tell = await patients_to_tell(conn, account.organisation_id)

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Final
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -26,6 +26,7 @@ from slots.store.appointment import (
 from slots.store.directory import Act
 from slots.times import paris_day
 from slots.transaction import entered
+from web.api.endpoint import now_of
 from web.pages.french import APPOINTMENT_STATES
 from web.pages.page import (
     AVAILABILITY,
@@ -68,7 +69,7 @@ VERBS: Final = {
 async def orientations(request: Request[State]) -> Response:
     """The bookings of my organisation, and the patients whom it must tell."""
     viewer = await viewer_of(request)
-    account, desk, now = viewer.account, request.state["desk"], datetime.now(UTC)
+    account, desk, now = viewer.account, request.state["desk"], now_of(request)
     async with entered(desk.pool, account.id, account.reach) as conn:
         known = await appointments_of_organisation(conn, account.organisation_id, now - LOOK_BACK)
         to_tell = await patients_to_tell(conn, account.organisation_id)
@@ -108,7 +109,7 @@ def became(past: Iterable[Appointment]) -> list[tuple[str, int]]:
 async def sheet(request: Request[State]) -> Response:
     """One booking: for the patient, and for those who talk about it."""
     viewer = await viewer_of(request)
-    account, desk, now = viewer.account, request.state["desk"], datetime.now(UTC)
+    account, desk, now = viewer.account, request.state["desk"], now_of(request)
     async with entered(desk.pool, account.id, account.reach) as conn:
         view = await view_of(request, conn, account)
         words = await ground(conn, account.reach)
@@ -135,7 +136,7 @@ def verb(path: str) -> Callable[[Request[State]], Awaitable[Response]]:
         viewer = await viewer_of(request)
         form = await posted(request)
         appointment_id = AppointmentId(request.path_params["appointment_id"])
-        now = datetime.now(UTC)
+        now = now_of(request)
         await case(request.state["desk"], viewer.account, appointment_id, key_of(form), now)
         return see_other(_asked_from(request, viewer.account), fait=done)
 

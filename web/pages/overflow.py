@@ -1,6 +1,6 @@
 """`/en-sus`: a patient beyond the published places, toward one who accepts them. Said, and traced."""
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, time, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from slots.ids import ScheduleId
 from slots.store.directory import directory
 from slots.times import PARIS, LocalTimeTwice, LocalTimeUnknown, from_paris
 from slots.transaction import entered
+from web.api.endpoint import now_of
 from web.pages.offer_form import TWICE, UNKNOWN
 from web.pages.page import (
     AVAILABILITY,
@@ -34,7 +35,7 @@ SOON: Final = timedelta(hours=1)
 async def overflow_page(request: Request[State]) -> Response:
     """The form, for one schedule."""
     viewer = await viewer_of(request)
-    soon = (datetime.now(UTC) + SOON).astimezone(PARIS)
+    soon = (now_of(request) + SOON).astimezone(PARIS)
     typed = {"day": soon.date().isoformat(), "at": f"{soon:%H:00}", "fold": ""}
     return await _page(request, viewer, typed, {})
 
@@ -63,7 +64,7 @@ async def overflow(request: Request[State]) -> Response:
             starts_at,
             choice,
             key_of(form),
-            datetime.now(UTC),
+            now_of(request),
         )
     except Invalid as invalid:
         errors = {error.field: error.message for error in invalid.errors}

@@ -13,6 +13,7 @@ from slots.account import Account
 from slots.audience import MEMBER_ROLES, Role
 from slots.errors import NotAllowed
 from slots.store.idempotency import Key
+from web.api.endpoint import now_of
 from web.auth import account_of
 from web.pages.environment import rendered
 from web.refusals import KeyRequired
@@ -114,7 +115,7 @@ def page_text(request: Request[Any], template: str, /, **context: Any) -> str:
         "act_label": catalogue.act_labels.of if catalogue else None,
         "viewer": state.get("viewer"),
         "notice": None,
-    }
+    } | ({"now": now_of(request)} if state.get("desk") else {})
     return rendered(template, **{**common, **context})
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 import segno
@@ -22,6 +22,7 @@ from slots.store.appointment import AppointmentView
 from slots.store.directory import DirectoryEntry, directory
 from slots.store.slot import slots_by_id
 from slots.transaction import entered
+from web.api.endpoint import now_of
 from web.pages.french import phone, schedule_name
 from web.pages.orientations import acts_of, view_of
 from web.pages.page import show, viewer_of
@@ -77,7 +78,7 @@ async def patient_sheet(request: Request[State]) -> Response:
         goes_there=goes_there,
         way=way,
         qr=qr_of(way) if way else "",
-        now=datetime.now(UTC),
+        now=now_of(request),
     )
 
 

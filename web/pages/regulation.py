@@ -1,7 +1,7 @@
 """`/regulation`: the live board of several territories, in columns by delay; `/mur`: on the wall."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 
 from starlette.requests import Request
@@ -17,6 +17,7 @@ from slots.store.appointment import patients_to_tell, regulated_in_week
 from slots.store.directory import directory
 from slots.times import paris_week
 from slots.transaction import entered
+from web.api.endpoint import now_of
 from web.boards import Seen, seen_by
 from web.pages.board import (
     limit_of,
@@ -119,7 +120,7 @@ async def _board(request: Request[State]) -> Board:
     viewer = await viewer_of(request)
     if REGULATION not in viewer.screens:
         raise NotAllowed
-    account, desk, now = viewer.account, request.state["desk"], datetime.now(UTC)
+    account, desk, now = viewer.account, request.state["desk"], now_of(request)
     covered = covered_by(account)
     async with entered(desk.pool, account.id, account.reach) as conn:
         words = await ground(conn, account.reach)

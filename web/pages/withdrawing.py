@@ -1,6 +1,6 @@
 """Taking slots back: at once where nobody comes, after a question where patients are expected."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -15,6 +15,7 @@ from slots.store.appointment import AppointmentView, appointments_of_schedules
 from slots.store.slot import slots_by_id
 from slots.times import paris_day
 from slots.transaction import entered
+from web.api.endpoint import now_of
 from web.pages.page import AVAILABILITY, key_of, posted, publisher_of, see_other, show
 from web.state import State
 
@@ -22,7 +23,7 @@ from web.state import State
 async def withdraw(request: Request[State]) -> Response:
     """Take one slot back; asks first where patients are expected."""
     viewer = await publisher_of(request)
-    desk, now = request.state["desk"], datetime.now(UTC)
+    desk, now = request.state["desk"], now_of(request)
     form = await posted(request)
     slot_id = SlotId(request.path_params["slot_id"])
     sure = form.get("cancel_booked") == "1"
@@ -39,7 +40,7 @@ async def withdraw(request: Request[State]) -> Response:
 async def withdraw_day(request: Request[State]) -> Response:
     """Take back everything that is still ahead today; asks first where patients are expected."""
     viewer = await publisher_of(request)
-    desk, now = request.state["desk"], datetime.now(UTC)
+    desk, now = request.state["desk"], now_of(request)
     form = await posted(request)
     sure = form.get("cancel_booked") == "1"
     try:

@@ -1,6 +1,7 @@
 // France's wall clock and the words for how soon something is, as web/pages/french.py says them.
 
 const NBSP = "\u00a0"
+const HOUR = 3_600_000 // ms
 const dayKey = new Intl.DateTimeFormat("en-CA", { timeZone: "Europe/Paris" }) // 2026-11-26
 const wall = new Intl.DateTimeFormat("en-GB", { timeZone: "Europe/Paris", dateStyle: "short", timeStyle: "short" })
 const dayName = new Intl.DateTimeFormat("fr-FR", {
@@ -9,33 +10,37 @@ const dayName = new Intl.DateTimeFormat("fr-FR", {
 
 /** `aujourd’hui`, `demain`, `après-demain`, or the day by its name. */
 export function nearDay(instant, now = new Date()) {
-  const ahead = Math.round((Date.parse(day(instant)) - Date.parse(day(now))) / 86_400_000)
+  const ahead = Math.round((Date.parse(day(instant)) - Date.parse(day(now))) / (24 * HOUR))
   return ["hier", "aujourd’hui", "demain", "après-demain"][ahead + 1] ?? dayName.format(instant)
 }
 
 /** The calendar day in France, `2026-11-26`. */
 export function day(instant) {
-  const hour = Math.floor(instant / 3_600_000) // within an hour the day is the same
+  const hour = Math.floor(instant / HOUR) // within an hour the day is the same
   if (!days.has(hour)) days.set(hour, dayKey.format(instant))
   return days.get(hour)
 }
 
 const days = new Map()
 
-/** `17 h 30`, `18 h`. */
+/** `17 h 30`, `18 h`; in the hour that exists twice, which of both. */
 export function hour(instant) {
   const [hours, minutes] = wall.format(instant).slice(-5).split(":")
-  return `${Number(hours)}${NBSP}h` + (minutes === "00" ? "" : NBSP + minutes)
+  const which = isTwin(instant, HOUR) ? " (heure d’été)" : isTwin(instant, -HOUR) ? " (heure d’hiver)" : ""
+  return `${Number(hours)}${NBSP}h` + (minutes === "00" ? "" : NBSP + minutes) + which
 }
+
+const isTwin = (instant, apart) => wall.format(instant) === wall.format(Number(instant) + apart)
 
 /** `aujourd’hui à 17 h 30`. */
 export const nearDayAndHour = (instant, now) => `${nearDay(instant, now)} à ${hour(instant)}`
 
-/** The instant of a day and an hour in France, in ms: of the two of an hour that exists twice, the second. */
-export function parisInstant(day, at) {
+/** The instant of a day and an hour in France, in ms; *fold* "0": of an hour that exists twice, the first. */
+export function parisInstant(day, at, fold) {
   const there = Date.parse(`${day}T${at}Z`)
   const wanted = `${day.split("-").reverse().join("/")}, ${at}`
-  return Number.isNaN(there) ? undefined : [1, 2].map((ahead) => there - ahead * 3_600_000).find((one) => wall.format(one) === wanted)
+  const ahead = fold === "0" ? [2, 1] : [1, 2]
+  return Number.isNaN(there) ? undefined : ahead.map((hours) => there - hours * HOUR).find((one) => wall.format(one) === wanted)
 }
 
 /** `dans 2 h 05`, `maintenant`. */

@@ -57,10 +57,10 @@ export function keep(form, body, tried) {
 
 /** What is to be published, in words, and when it is too late for all of it. */
 function moments(fields) {
-  const hours = fields.getAll("at")
+  const [hours, folds] = [fields.getAll("at"), fields.getAll("fold")]
   const starts = fields.has("preset")
     ? [new Date(fields.get("preset"))]
-    : fields.getAll("day").map((day, index) => parisInstant(day, hours[index])).filter(Number)
+    : fields.getAll("day").map((day, index) => parisInstant(day, hours[index], folds[index])).filter(Number)
   const last = Math.max(...starts)
   const ends = last + Number(fields.get("duration_min")) * 60_000
   const lateAt = Number(fields.get("capacity")) > 1 ? ends : Math.min(ends, last + STARTED_GRACE)
