@@ -11,6 +11,7 @@ import pytest
 
 from slots import redis_url as urls
 from slots.broker import Broker
+from slots.clock import MACHINES_CLOCK, Clock
 from slots.settings import Settings
 from tests.broker.stage import START, Stage
 from tests.live.incidents import NEEDED, Incidents
@@ -191,8 +192,10 @@ async def theatre_of(settings: Settings, world: World) -> AsyncIterator[Theatre]
     client = urls.connect(settings.redis_url)
     stage = Stage(client)
 
-    def connect(url: str) -> Broker:
-        return Broker(urls.connect(url), clock_ms=stage.broker.clock_ms)
+    def connect(url: str, _: Clock = MACHINES_CLOCK) -> Broker:
+        broker = Broker(urls.connect(url))
+        broker.clock_ms = stage.broker.clock_ms
+        return broker
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Broker, "connect", connect)

@@ -94,11 +94,7 @@ async def every_page_is_clean(joins: Joins, viewport, **named) -> None:
     await stranger.page.get_by_role("link", name="Accessibilité").click()
     await stranger.sees("Déclaration d’accessibilité")
     await must_be_clean(stranger)
-    await stranger.goes_to("/hors-ligne")
-    await must_be_clean(stranger)
     ann = await joins("ann", viewport, **named)
-    await ann.goes_to("/disponibilites/hors-ligne")
-    await must_be_clean(ann)
     await ann.goes_to("/disponibilites")
     await ann.publishes()
     await must_be_clean(ann)
@@ -116,9 +112,15 @@ async def every_page_is_clean(joins: Joins, viewport, **named) -> None:
     await rita.page.get_by_role("link", name="Feuille pour le patient").click()
     await rita.sees("Votre rendez-vous")
     await must_be_clean(rita)
-    for path in ("/orientations", "/annuaire", "/annuaire/papier", "/orienter", "/rien"):
+    for path in ("/orienter", "/rien"):
         await rita.goes_to(path)
         await must_be_clean(rita)
+    for path, who in VISITORS.items():
+        visitor = {None: stranger, "ann": ann, "rita": rita}[who]
+        await visitor.goes_to(path)
+        await must_be_clean(visitor)
+    await rita.goes_to("/regulation?quoi=médecin&commune=Ys")  # with a filter, and an error
+    await must_be_clean(rita)
     await ann.goes_to("/disponibilites")
     await ann.page.get_by_role("button", name="Retirer le créneau").click()
     await ann.sees("1 patient est attendu")

@@ -61,3 +61,17 @@ def test_a_doctor_is_called_so_and_a_nurse_is_not():
 
 def test_typed_words_are_set_as_a_printer_would():
     assert french.typography("L'ordonnance ; oui ?") == "L’ordonnance\u202f; oui\u202f?"
+
+
+@pytest.mark.parametrize(
+    ("audience", "said"),
+    [
+        (["CPTS", "SNP"], ""),
+        (["SNP"], "Centre 15 seulement"),
+        (["CPTS"], "membres seulement"),
+        (["CPTS", "SNP", "PRO"], "aussi aux CPTS voisines"),
+        (["SNP", "PUBLIC"], "ouvert à tous"),
+    ],
+)
+def test_a_row_says_who_may_book_where_one_would_not_expect_it(audience, said):
+    assert french.seen_by(audience) == said

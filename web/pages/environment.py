@@ -48,6 +48,7 @@ def _environment() -> Environment:
         french.profession,
         french.schedule_name,
         french.schedule_profession,
+        french.seen_by,
         french.typography,
     ):
         environment.filters[word.__name__] = word

@@ -5,6 +5,7 @@ Typography: a no-break space inside hours, numbers and before `:`; a narrow one 
 """
 
 import unicodedata
+from collections.abc import Collection
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
@@ -105,6 +106,14 @@ AUDIENCES: Final = {
     "PRO": "Aussi les CPTS voisines",
     "PUBLIC": "Ouvert à tous",
 }
+# What a row says of who may book, the widest first; members and Centre 15 is what one expects.
+SEEN_BY: Final = (
+    ({"PUBLIC"}, "ouvert à tous"),
+    ({"PRO"}, "aussi aux CPTS voisines"),
+    ({"CPTS", "SNP"}, ""),
+    ({"SNP"}, "Centre 15 seulement"),
+    ({"CPTS"}, "membres seulement"),
+)
 SLOT_STATES: Final = {
     "free": "Libre",
     "busy-tentative": "Retenu",
@@ -155,6 +164,11 @@ def schedule_profession(schedule: ScheduleDocument) -> str:
     if schedule.practitioner is None:
         return ""
     return profession(schedule.practitioner.profession, schedule.practitioner.specialty)
+
+
+def seen_by(audience: Collection[str]) -> str:
+    """Who may book, where it is not members and Centre 15."""
+    return next((words for codes, words in SEEN_BY if codes <= set(audience)), "")
 
 
 def near_day(when: date | datetime, now: datetime) -> str:
