@@ -15,6 +15,7 @@ from tests.past import write_bookings
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 FIRST_ROWS = 100
+WALL = {"width": 1920, "height": 1080}
 A_BATCH = 50  # slots in one request
 APART = timedelta(minutes=25)
 LONG = timedelta(minutes=20)
@@ -240,11 +241,28 @@ async def test_the_wall_is_live_has_nothing_to_press_and_shows_its_age(joins: Jo
     await ann.publishes()
     await expect(rows(rita)).to_have_count(1)
     await expect(rita.page.get_by_role("button", name="Retenir")).to_have_count(0)
+    clock = rita.page.locator("[data-clock]")
+    shown = await clock.inner_text()
     await rita.context.set_offline(True)
     await rita.page.clock.fast_forward("01:30")
     await rita.sees("DONNÉES FIGÉES")
+    await expect(clock).not_to_have_text(shown)
     opacity = "getComputedStyle(document.querySelector('.board')).opacity"
     assert float(await rita.page.evaluate(opacity)) < 0.5
+
+
+async def test_no_letter_on_the_wall_is_smaller_than_24_pixels(joins: Joins):
+    ann, rita = await joins("ann", PHONE), await joins("rita", WALL)
+    await ann.publishes()
+    await rita.goes_to("/mur")
+    await expect(rows(rita)).to_have_count(1)
+
+    sizes = await rita.page.locator(".board *").evaluate_all(
+        """(all) => all.filter((one) => one.checkVisibility() && one.textContent.trim())
+          .map((one) => parseFloat(getComputedStyle(one).fontSize))"""
+    )
+
+    assert min(sizes) >= 24
 
 
 async def test_only_the_regulation_has_the_wall(joins: Joins):

@@ -1,6 +1,6 @@
 // <live-freshness> says how old the data on the page is; what nobody keeps current says it too.
 
-import { age } from "./clock.js"
+import { age, hour } from "./clock.js"
 import { live } from "./live.js"
 
 const LATE = 15 // s
@@ -26,6 +26,8 @@ class LiveFreshness extends HTMLElement {
     this.dataset.level = level
     this.setAttribute("role", level === "frozen" ? "alert" : "none")
     if (this.textContent !== words) this.textContent = words
+    const clock = document.querySelector("[data-clock]") // on the wall
+    if (clock) clock.textContent = hour(Date.now())
   }
 
   #words(seconds) {
