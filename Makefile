@@ -4,6 +4,8 @@
 # More for pytest: make test PYTEST_ARGS="-k hold -x"
 PYTEST_ARGS ?=
 RACE_ROUNDS ?= 10
+# Processes that test at once, each with servers of its own: they wait more than they work.
+AT_ONCE ?= 2
 PYTEST = .venv/bin/python -m pytest
 
 run:       ## Everything, set up and embedded: PostgreSQL, Valkey, web, worker, a demo (HOST, PORT, DATA_DIR)
@@ -13,7 +15,7 @@ run:       ## Everything, set up and embedded: PostgreSQL, Valkey, web, worker, 
 test:      ## The whole suite, set up by itself: PostgreSQL, Valkey, Chromium
 	@.ci/environment dev
 	@.ci/chromium
-	$(PYTEST) -m "not prove" $(PYTEST_ARGS)
+	$(PYTEST) -m "not prove" -n $(AT_ONCE) --dist worksteal $(PYTEST_ARGS)
 
 prove:     ## The long proofs: kills, faults, every browser mode
 	@.ci/environment dev

@@ -175,7 +175,7 @@ async def test_an_origin_that_is_not_the_roles_is_refused(sign_in, world):
     assert problem(answer) == (403, "origin-not-yours")
 
 
-@pytest.mark.parametrize("hold_id", [uuid4(), new_id(HAUTS)])
+@pytest.mark.parametrize("hold_id", [uuid4(), new_id(HAUTS)], ids=["no id of ours", "of no hold"])
 async def test_a_hold_that_nobody_knows_has_expired(sign_in, hold_id):
     rolf = await sign_in("rolf")
 

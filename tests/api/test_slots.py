@@ -144,7 +144,11 @@ async def test_a_slot_that_one_may_not_see_does_not_exist(sign_in, world):
         assert problem(answer) == (404, "slot-unknown")
 
 
-@pytest.mark.parametrize("slot_id", [uuid4(), new_id(HAUTS), new_id(TerritoryId(999))])
+@pytest.mark.parametrize(
+    "slot_id",
+    [uuid4(), new_id(HAUTS), new_id(TerritoryId(999))],
+    ids=["no id of ours", "of no slot", "of no territory"],
+)
 async def test_what_was_never_offered_does_not_exist(sign_in, slot_id):
     ann = await sign_in("ann")
 
