@@ -1,3 +1,35 @@
 -- name: record(territory_id, account_id, verb, subject, subject_ids) -> none
 INSERT INTO audit (territory_id, account_id, verb, subject, subject_id)
 SELECT $1, $2, $3, $4, unnest($5::uuid[]);
+
+-- name: chain_alone(territory_id) -> none
+-- One worker at a time chains a territory; another waits here, and what it then reads is what the first has written.
+SELECT pg_advisory_xact_lock(48, $1::smallint);
+
+-- name: last_link(territory_id) -> one
+SELECT position, audit_id, hash FROM audit_link WHERE territory_id = $1 ORDER BY position DESC LIMIT 1;
+
+-- name: unchained(territory_id, most) -> many
+-- A transaction may commit after one that took a later id: hence all that have no link, not those beyond the last.
+SELECT audit.* FROM audit
+  LEFT JOIN audit_link ON audit_link.audit_id = audit.id
+ WHERE audit.territory_id = $1 AND audit_link.audit_id IS NULL
+ ORDER BY audit.id
+ LIMIT $2;
+
+-- name: add_links(territory_id, positions, audit_ids, hashes) -> none
+INSERT INTO audit_link (territory_id, position, audit_id, hash)
+SELECT $1, * FROM unnest($2::bigint[], $3::bigint[], $4::bytea[]);
+
+-- name: links_after(territory_id, position, most) -> many
+SELECT audit_link.position, audit_link.audit_id, audit_link.hash, audit.id, audit.territory_id, audit.at, audit.account_id,
+       audit.verb, audit.subject, audit.subject_id
+  FROM audit_link LEFT JOIN audit ON audit.id = audit_link.audit_id AND audit.territory_id = audit_link.territory_id
+ WHERE audit_link.territory_id = $1 AND audit_link.position > $2
+ ORDER BY audit_link.position
+ LIMIT $3;
+
+-- name: unchained_count(territory_id) -> value
+SELECT count(*) FROM audit
+  LEFT JOIN audit_link ON audit_link.audit_id = audit.id
+ WHERE audit.territory_id = $1 AND audit_link.audit_id IS NULL;

@@ -670,6 +670,20 @@ END
 $$;
 CREATE TRIGGER audit_is_append_only BEFORE UPDATE OR DELETE ON audit
   FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE INDEX audit_of_territory ON audit (territory_id, id);
+
+-- The chain of the audit: each link seals one row and all before it (slots/audit_chain.py).
+CREATE TABLE audit_link (
+  territory_id  smallint NOT NULL,
+  position      bigint NOT NULL,           -- 1, 2, 3 … in each territory
+  audit_id      bigint NOT NULL,           -- no foreign key: that a row is missing must be found, not prevented
+  hash          bytea NOT NULL,
+  CONSTRAINT audit_link_pkey PRIMARY KEY (territory_id, position),
+  CONSTRAINT audit_link_once UNIQUE (audit_id),
+  CONSTRAINT audit_link_sha256 CHECK (octet_length(hash) = 32)
+);
+CREATE TRIGGER audit_link_is_append_only BEFORE UPDATE OR DELETE ON audit_link
+  FOR EACH ROW EXECUTE FUNCTION refuse_change();
 
 ------------------------------------------------------------------------------------------------
 -- Walls: row level security for the role that owns nothing.
@@ -694,7 +708,7 @@ DECLARE
 BEGIN
   FOREACH walled IN ARRAY ARRAY[
     'location', 'practitioner_role', 'healthcare_service', 'schedule', 'delegation', 'act', 'reason', 'urgency',
-    'slot', 'appointment', 'hold_end', 'outbox', 'mail', 'unmet_search', 'audit', 'directory_entry', 'push'
+    'slot', 'appointment', 'hold_end', 'outbox', 'mail', 'unmet_search', 'audit', 'audit_link', 'directory_entry', 'push'
   ] LOOP
     EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', walled);
     EXECUTE format(
@@ -1152,7 +1166,7 @@ GRANT UPDATE (skills, languages) ON practitioner TO chrono48_app;
 GRANT UPDATE (phone) ON healthcare_service TO chrono48_app;
 GRANT UPDATE (default_audience, default_acts, daily_cap, accepts_overflow) ON schedule TO chrono48_app;
 GRANT SELECT, INSERT, UPDATE ON slot, appointment, mail TO chrono48_app;
-GRANT SELECT, INSERT ON hold_end, idempotency_key, unmet_search, audit TO chrono48_app;
+GRANT SELECT, INSERT ON hold_end, idempotency_key, unmet_search, audit, audit_link TO chrono48_app;
 GRANT SELECT, INSERT, DELETE ON outbox TO chrono48_app;
 -- A worker skips the rows that another one has locked: that, too, takes one updatable column.
 GRANT UPDATE (verb) ON outbox TO chrono48_app;

@@ -88,7 +88,7 @@ async def make_world(owner_conn: asyncpg.Connection, *, ann_daily_cap: int | Non
     """Empty the database and fill it anew, in one transaction. *owner_conn*: whom no wall stops."""
     async with owner_conn.transaction():
         await owner_conn.execute(
-            "TRUNCATE commune, territory, organisation, practitioner, account CASCADE"
+            "TRUNCATE commune, territory, organisation, practitioner, account, audit, audit_link CASCADE"
         )
         await _make_ground(owner_conn)
         organisations = await _make_organisations(owner_conn)

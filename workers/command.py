@@ -18,6 +18,7 @@ COMMANDS: Final = {
     "territory": ("workers.people.territory", "add a territory"),
     "account": ("workers.people.account", "add an account, reset its password, disable it"),
     "people": ("workers.people.command", "import people and places from a table"),
+    "audit": ("workers.audit", "prove that nobody has changed the audit"),
     "doctor": ("workers.doctor.command", "say in words what is wrong with this installation"),
 }
 

@@ -13,6 +13,7 @@ import structlog
 
 from slots.desk import Desk, look_for_territories
 from slots.errors import BrokerUnavailable, Rebuilding
+from slots.reconcile.chain import chain
 from slots.reconcile.mend import identity, mend
 from slots.reconcile.rebuild import rebuild_if_lost
 from slots.reconcile.relay import relay
@@ -34,6 +35,7 @@ MAILS_EVERY_S: Final = 7.0
 PUSHES_EVERY_S: Final = 2.3
 TERRITORIES_EVERY_S: Final = 11.0
 MEND_EVERY_S: Final = 61.0
+CHAIN_EVERY_S: Final = 5.3
 TERRITORIES_AT_ONCE: Final = 2  # of one duty: a relay takes two of the pool's connections
 
 log = structlog.get_logger()
@@ -64,6 +66,9 @@ def duties(workshop: Workshop) -> list[Loop]:
             lambda it: rebuild_if_lost(workshop.desk, it, workshop.name, datetime.now(UTC)),
         )
 
+    async def chain_all() -> int:
+        return await in_each_territory(workshop, lambda it: chain(workshop.desk, it))
+
     async def mend_all() -> int:
         return await in_each_territory(
             workshop, lambda it: mend(workshop.desk, it, workshop.name, datetime.now(UTC))
@@ -93,6 +98,7 @@ def duties(workshop: Workshop) -> list[Loop]:
         Loop("relay", RELAY_EVERY_S, relay_all),
         Loop("revoke", REVOKE_EVERY_S, revoke_all),
         Loop("mend", MEND_EVERY_S, mend_all),
+        Loop("chain", CHAIN_EVERY_S, chain_all),
         Loop("another-ledger", LEDGER_EVERY_S, mend_if_another_ledger),
         Loop("mails", MAILS_EVERY_S, mail_all),
         *_pushing(workshop.desk, workshop.courier),

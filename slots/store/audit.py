@@ -1,12 +1,16 @@
 """The audit: who did what to what, ids only, append-only, inside the transaction that did it."""
 
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from slots import queries
+from slots.audit_chain import AuditRow, Link
 from slots.database import Connection
 from slots.ids import AccountId, TerritoryId
+
+if TYPE_CHECKING:
+    from asyncpg import Record
 
 QUERIES: Final = queries.load("audit.sql")
 
@@ -27,4 +31,63 @@ async def record(
         verb=verb,
         subject=subject,
         subject_ids=list(subject_ids),
+    )
+
+
+async def chain_alone(conn: Connection, territory_id: TerritoryId) -> None:
+    """Until the end of the transaction nobody else lengthens this territory's chain."""
+    await QUERIES["chain_alone"].none(conn, territory_id=territory_id)
+
+
+async def last_link(conn: Connection, territory_id: TerritoryId) -> Link | None:
+    """The head of a territory's chain; None before its first link."""
+    row = await QUERIES["last_link"].one(conn, territory_id=territory_id)
+    return _link(row) if row else None
+
+
+async def unchained(conn: Connection, territory_id: TerritoryId, most: int) -> list[AuditRow]:
+    """Rows without a link, oldest first."""
+    rows = await QUERIES["unchained"].many(conn, territory_id=territory_id, most=most)
+    return [_audit_row(row) for row in rows]
+
+
+async def add_links(conn: Connection, territory_id: TerritoryId, links: Sequence[Link]) -> None:
+    """Lengthen a territory's chain."""
+    await QUERIES["add_links"].none(
+        conn,
+        territory_id=territory_id,
+        positions=[link.position for link in links],
+        audit_ids=[link.audit_id for link in links],
+        hashes=[link.hash for link in links],
+    )
+
+
+async def links_after(
+    conn: Connection, territory_id: TerritoryId, position: int, most: int
+) -> list[tuple[Link, AuditRow | None]]:
+    """The next links of a chain, each with its row as it is now; None where it is gone."""
+    rows = await QUERIES["links_after"].many(
+        conn, territory_id=territory_id, position=position, most=most
+    )
+    return [(_link(row), None if row["id"] is None else _audit_row(row)) for row in rows]
+
+
+async def unchained_count(conn: Connection, territory_id: TerritoryId) -> int:
+    """How many rows wait for their link."""
+    return int(await QUERIES["unchained_count"].value(conn, territory_id=territory_id))
+
+
+def _link(row: "Record") -> Link:
+    return Link(row["position"], row["audit_id"], row["hash"])
+
+
+def _audit_row(row: "Record") -> AuditRow:
+    return AuditRow(
+        id=row["id"],
+        territory_id=TerritoryId(row["territory_id"]),
+        at=row["at"],
+        account_id=row["account_id"],
+        verb=row["verb"],
+        subject=row["subject"],
+        subject_id=row["subject_id"],
     )

@@ -1,0 +1,100 @@
+"""The worker chains the audit; `chrono48 audit verify` names the first row that does not hold."""
+
+import asyncio
+
+import asyncpg
+import pytest
+
+from slots.reconcile.chain import chain
+from slots.store.audit import record
+from slots.transaction import entered
+from workers.audit import verify, words
+
+ROWS = 6
+
+
+@pytest.fixture
+async def territory(desk):
+    return next(iter(desk.territories.by_id.values()))
+
+
+@pytest.fixture
+async def chained(desk, territory, world) -> None:
+    """ROWS audited slots, in a chain."""
+    ids = list(world.schedules.values())
+    async with entered(desk.pool, None, [territory.id]) as conn:
+        for number in range(ROWS):
+            await record(conn, territory.id, None, "offer", "slot", [ids[number % len(ids)]])
+    assert await chain(desk, territory) >= ROWS
+
+
+async def tampers(owner: asyncpg.Connection, statement: str) -> None:
+    """As whoever owns the tables and takes the trigger away."""
+    await owner.execute("ALTER TABLE audit DISABLE TRIGGER audit_is_append_only")
+    await owner.execute(statement)
+    await owner.execute("ALTER TABLE audit ENABLE TRIGGER audit_is_append_only")
+
+
+async def test_every_row_gets_one_link_however_many_workers_there_are(desk, territory, world):
+    ids = list(world.schedules.values()) * 10
+    async with entered(desk.pool, None, [territory.id]) as conn:
+        await record(conn, territory.id, None, "offer", "slot", ids)
+
+    counts = await asyncio.gather(*(chain(desk, territory) for _ in range(4)))
+
+    verdict = await verify(desk, territory)
+    assert sum(counts) == verdict.head.position >= len(ids)
+    assert (verdict.found, verdict.waiting) == (None, 0)
+    assert await chain(desk, territory) == 0
+
+
+async def test_a_row_that_commits_late_is_chained_later_and_nothing_is_lost(
+    desk, territory, world, chained
+):
+    [one, *_] = world.schedules.values()
+    async with entered(desk.pool, None, [territory.id]) as slow:
+        await record(slow, territory.id, None, "offer", "slot", [one])
+        async with entered(desk.pool, None, [territory.id]) as quick:
+            await record(quick, territory.id, None, "withdraw", "slot", [one])
+        assert await chain(desk, territory) == 1
+    assert await chain(desk, territory) == 1
+
+    assert (await verify(desk, territory)).found is None
+
+
+@pytest.mark.parametrize(
+    ("statement", "why"),
+    [
+        ("UPDATE audit SET verb = 'withdraw' WHERE id = {id}", "the row or the link was changed"),
+        ("DELETE FROM audit WHERE id = {id}", "its row is missing"),
+    ],
+)
+async def test_a_changed_or_deleted_row_is_named(desk, territory, chained, owner, statement, why):
+    victim = await owner.fetchval(
+        "SELECT audit_id FROM audit_link WHERE territory_id = $1 AND position = 3", territory.id
+    )
+
+    await tampers(owner, statement.format(id=victim))
+
+    verdict = await verify(desk, territory)
+    assert (verdict.found.position, verdict.found.audit_id) == (3, victim)
+    assert words(verdict) == f"BROKEN at position 3, audit row {victim}: {why}"
+
+
+@pytest.mark.parametrize("table", ["audit", "audit_link"])
+@pytest.mark.parametrize("verb", ["UPDATE {} SET territory_id = 1", "DELETE FROM {}"])
+async def test_the_service_itself_can_change_neither_rows_nor_links(
+    desk, territory, chained, table, verb
+):
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        async with entered(desk.pool, None, [territory.id]) as conn:
+            await conn.execute(verb.format(table))
+
+
+async def test_links_of_another_territory_are_behind_the_wall(desk, territory, chained):
+    [other] = [one for one in desk.territories.by_id.values() if one.id != territory.id]
+    async with entered(desk.pool, None, [other.id]) as conn:
+        seen = await conn.fetchval(
+            "SELECT count(*) FROM audit_link WHERE territory_id = $1", territory.id
+        )
+    assert seen == 0
