@@ -60,10 +60,23 @@ def test_the_patients_commune_is_on_it_with_the_reach_of_the_search():
     found = drawn([slot_at("34028")], COMMUNES, form, NOW)
 
     assert [point.name for point in found.marked if point.is_sought] == ["Hérépian"]
-    assert found.radius == 10 * UNITS_A_KM
+    assert found.reach == 10 * UNITS_A_KM
 
 
 def test_nothing_is_drawn_of_nothing():
     assert drawn([], COMMUNES, read({}, COMMUNES), NOW) is None
     over = slot_at("34028", starts_at=NOW - timedelta(hours=3))
     assert drawn([over], COMMUNES, read({}, COMMUNES), NOW) is None
+
+
+def test_names_do_not_write_over_each_other():
+    near = {
+        **COMMUNES,
+        "34000": Commune("34000", "Juste à côté", ("34600",), 43.6130, 3.1665),
+    }
+    slots = [slot_at("34028"), slot_at("34028"), slot_at("34000"), slot_at("34147")]
+
+    found = drawn(slots, near, read({}, near), NOW)
+
+    assert [point.name for point in found.marked if point.is_named] == ["Bédarieux", "Magalas"]
+    assert len(found.marked) == 3  # without its name the place is still there, and says it aloud

@@ -7,7 +7,7 @@ the latitude, and nothing else is done to them.
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -22,6 +22,8 @@ KM_A_DEGREE: Final = 111.2
 MARGIN_KM: Final = 6.0
 NARROWEST_KM: Final = 30.0
 UNITS_A_KM: Final = 10.0  # of the drawing
+LETTER_OF_WIDTH: Final = 0.028
+WIDTH_OF_LETTER: Final = 0.55  # on the average, of its height
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +36,12 @@ class Point:
     y: float
     free: int = 0
     is_sought: bool = False
+    is_named: bool = True  # there is room for its name
 
     @property
     def words(self) -> str:
         """What the point says."""
         return f"{self.name} : {count(self.free, 'place libre', 'places libres')}"
-
-    @property
-    def radius(self) -> float:
-        """The area grows with the number of free places."""
-        return round(9 + 7 * math.sqrt(self.free), 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +52,21 @@ class Map:
     height: float
     around: list[Point]
     marked: list[Point]
-    radius: float | None  # of the search, in units
+    reach: float | None  # of the search, in units
+
+    @property
+    def letter(self) -> float:
+        """The size of its letters: it is drawn as wide as there is room."""
+        return round(self.width * LETTER_OF_WIDTH, 1)
+
+    @property
+    def touch(self) -> float:
+        """How near a finger must come: some 15 pixels where the map is drawn smallest."""
+        return round(1.4 * self.letter, 1)
+
+    def radius(self, point: Point) -> float:
+        """The area grows with the number of free places."""
+        return round(self.letter * (0.6 + 0.22 * math.sqrt(point.free)), 1)
 
 
 def drawn(
@@ -78,13 +90,29 @@ def drawn(
         )
         for one in marked
     ]
+    points.sort(key=lambda point: (not point.is_sought, -point.free, point.name))
     return Map(
         frame.width,
         frame.height,
         [frame.point(one) for one in communes.values() if frame.has(one) and one not in marked],
-        sorted(points, key=lambda point: (-point.free, point.name)),
+        _named(points, frame.width * LETTER_OF_WIDTH),
         form.search.radius_km * UNITS_A_KM if sought and form.search.radius_km else None,
     )
+
+
+def _named(points: Iterable[Point], letter: float) -> list[Point]:
+    """The first come has its name; who would write over another's has none."""
+    named: list[Point] = []
+    for point in points:
+        reach = len(point.name) * letter * WIDTH_OF_LETTER / 2
+        crowded = any(
+            abs(point.y - other.y) < 1.5 * letter
+            and abs(point.x - other.x) < reach + len(other.name) * letter * WIDTH_OF_LETTER / 2
+            for other in named
+            if other.is_named
+        )
+        named.append(replace(point, is_named=not crowded))
+    return named
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,14 @@ class Sheet:
         return self.view.slot is None or self.view.slot.modality == AT_THE_PRACTICE
 
     @property
+    def where(self) -> str:
+        """The name of the place and its street; addresses often end with the commune already."""
+        place = self.view.schedule.location
+        street = self.entry.address if self.entry else ""
+        commune = "" if place.commune in street else place.commune
+        return ", ".join(filter(None, (place.name, street, commune)))
+
+    @property
     def is_plage(self) -> bool:
         """Whether several patients share the time."""
         return self.slot is not None and self.slot.capacity > 1
@@ -72,6 +80,7 @@ async def patient_sheet(request: Request[State]) -> Response:
         one=view.appointment,
         slot=sheet.slot,
         entry=sheet.entry,
+        where=sheet.where,
         is_plage=sheet.is_plage,
         at_home=view.slot is not None and view.slot.modality == AT_HOME,
         acts=acts_of(view, words),
@@ -104,9 +113,7 @@ def event_of(sheet: Sheet, preparations: Sequence[str]) -> bytes:
     event.add("dtend", sheet.slot.ends_at if sheet.slot else one.starts_at + OVERFLOW_LASTS)
     event.add("summary", f"{schedule_name(schedule)}, référence {one.reference}")
     if sheet.goes_there:
-        street = sheet.entry.address if sheet.entry else ""
-        where = (schedule.location.name, street, schedule.location.commune)
-        event.add("location", ", ".join(filter(None, where)))
+        event.add("location", sheet.where)
     said = [f"Téléphone : {phone(schedule.location.phone)}", *filter(None, preparations)]
     event.add("description", "\n".join(said))
     calendar = Calendar()
