@@ -104,7 +104,10 @@ CREATE TABLE session (
   created_at   timestamptz NOT NULL,
   seen_at      timestamptz NOT NULL,
   expires_at   timestamptz NOT NULL,
-  ended_at     timestamptz
+  ended_at     timestamptz,
+  id           uuid NOT NULL DEFAULT gen_random_uuid(),  -- what its owner's page calls it; it opens nothing
+  device       text NOT NULL DEFAULT '',   -- browser and system, in two words
+  CONSTRAINT session_id_unique UNIQUE (id)
 );
 CREATE INDEX session_account ON session (account_id);
 
@@ -768,11 +771,11 @@ LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
   DELETE FROM sign_in_failure WHERE email = lower(wanted_email) AND address = wanted_address
 $$;
 
-CREATE FUNCTION open_session(new_id_hash bytea, for_account_id uuid, at timestamptz, until timestamptz)
+CREATE FUNCTION open_session(new_id_hash bytea, for_account_id uuid, at timestamptz, until timestamptz, on_device text DEFAULT '')
 RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
-  INSERT INTO session (id_hash, account_id, created_at, seen_at, expires_at)
-  VALUES (new_id_hash, for_account_id, at, at, until)
+  INSERT INTO session (id_hash, account_id, created_at, seen_at, expires_at, device)
+  VALUES (new_id_hash, for_account_id, at, at, until, on_device)
 $$;
 CREATE FUNCTION end_session(old_id_hash bytea, at timestamptz)
 RETURNS void
@@ -783,6 +786,29 @@ CREATE FUNCTION touch_session(old_id_hash bytea, at timestamptz)
 RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
   UPDATE session SET seen_at = at WHERE id_hash = old_id_hash AND ended_at IS NULL
+$$;
+
+-- The sessions of whoever has entered, and nobody else's.
+CREATE FUNCTION own_sessions(at timestamptz, idle_since timestamptz)
+RETURNS TABLE (id uuid, id_hash bytea, device text, created_at timestamptz, seen_at timestamptz)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  SELECT session.id, session.id_hash, session.device, session.created_at, session.seen_at
+    FROM session
+   WHERE session.account_id = entered_account()
+     AND session.ended_at IS NULL
+     AND session.expires_at > at
+     AND session.seen_at > idle_since
+   ORDER BY session.seen_at DESC, session.id
+$$;
+-- Ends one of them (NULL: all but the one in use), and says which.
+CREATE FUNCTION end_own_sessions(session_id uuid, kept_id_hash bytea, at timestamptz)
+RETURNS SETOF bytea
+LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  UPDATE session SET ended_at = at
+   WHERE account_id = entered_account()
+     AND ended_at IS NULL
+     AND CASE WHEN session_id IS NULL THEN id_hash <> kept_id_hash ELSE id = session_id END
+  RETURNING id_hash
 $$;
 
 -- Which of these sessions are still good: each process asks once a second for its open sockets.

@@ -21,8 +21,14 @@ SELECT record_sign_in_failure($1, $2, $3);
 -- name: forget_sign_in_failures(email, address) -> none
 SELECT forget_sign_in_failures($1, $2);
 
--- name: open_session(session_hash, account_id, now, expires_at) -> none
-SELECT open_session($1, $2, $3, $4);
+-- name: open_session(session_hash, account_id, now, expires_at, device) -> none
+SELECT open_session($1, $2, $3, $4, $5);
+
+-- name: own_sessions(now, idle_since) -> many
+SELECT id, id_hash, device, created_at, seen_at FROM own_sessions($1, $2);
+
+-- name: end_own_sessions(session_id, kept_hash, now) -> many
+SELECT end_own_sessions($1, $2, $3) AS id_hash;
 
 -- name: end_session(session_hash, now) -> none
 SELECT end_session($1, $2);

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice, takewhile
 from typing import Final
+from uuid import UUID
 
 import structlog
 
@@ -21,7 +22,8 @@ from slots.database import Pool
 from slots.errors import LedgerUnavailable
 from slots.ids import AccountId
 from slots.store import session as store
-from slots.transaction import looking
+from slots.store.session import OwnSession
+from slots.transaction import entered, looking
 
 SESSION_ID_BYTES: Final = 32  # 256 bits
 KNOWN_FOR_S: Final = 1.0  # how long an ended session may still pass in this process
@@ -107,12 +109,30 @@ class Sessions:
         self._remember(session_hash, _Known(found, rights, now_s, now_s, now_s))
         return found
 
-    async def open(self, account_id: AccountId) -> str:
+    async def open(self, account_id: AccountId, device: str = "") -> str:
         """Begin a session. Returns its id, which only the cookie may hold."""
-        session_id = secrets.token_urlsafe(SESSION_ID_BYTES)
+        session_id, now = secrets.token_urlsafe(SESSION_ID_BYTES), datetime.now(UTC)
         async with looking(self._pool) as conn:
-            await store.open_session(conn, hash_of(session_id), account_id, datetime.now(UTC))
+            await store.open_session(conn, hash_of(session_id), account_id, now, device)
         return session_id
+
+    async def of(self, account_id: AccountId) -> list[OwnSession]:
+        """The live sessions of an account, the one used last first."""
+        async with entered(self._pool, account_id, ()) as conn:
+            return await store.own_sessions(conn, datetime.now(UTC))
+
+    async def end_own(
+        self, account_id: AccountId, session_id: UUID | None, kept_hash: bytes
+    ) -> int:
+        """End one session of an account; None: all but *kept_hash*. Returns how many ended.
+
+        This process forgets them at once, the others within KNOWN_FOR_S; sockets close within 2 s.
+        """
+        async with entered(self._pool, account_id, ()) as conn:
+            ended = await store.end_own_sessions(conn, session_id, kept_hash, datetime.now(UTC))
+        for session_hash in ended:
+            self._known.pop(session_hash, None)
+        return len(ended)
 
     async def end(self, session_hash: bytes) -> None:
         """End a session; this process forgets it at once, the others within KNOWN_FOR_S."""

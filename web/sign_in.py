@@ -20,6 +20,7 @@ from slots.errors import Unavailable
 from slots.store import session as store
 from slots.transaction import entered, looking
 from web.auth import session_hash_of
+from web.devices import device_of
 from web.refusals import NotSignedIn, SignInRefused, TooManyTries
 from web.sessions import hash_of
 
@@ -104,7 +105,8 @@ async def sign_in(request: Request[Any], email: str, password: str) -> Opened:
     old_session = session_hash_of(request)
     if old_session is not None:
         await sessions.end(old_session)
-    session_id = await sessions.open(account_id)
+    device = device_of(request.headers.get("user-agent", ""))
+    session_id = await sessions.open(account_id, device)
     found = await sessions.signed_in(hash_of(session_id))
     if found is None:  # disabled meanwhile
         raise NotSignedIn

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -53,8 +54,23 @@ async def forget_sign_in_failures(conn: Connection, email: str, address: str) ->
     await _sql["forget_sign_in_failures"].none(conn, email=email, address=address)
 
 
+@dataclass(frozen=True, slots=True)
+class OwnSession:
+    """A session as its owner sees it. *device*: browser and system, in two words."""
+
+    id: UUID
+    hash: bytes
+    device: str
+    created_at: datetime
+    seen_at: datetime
+
+
 async def open_session(
-    conn: Connection, session_hash: bytes, account_id: AccountId, now: datetime
+    conn: Connection,
+    session_hash: bytes,
+    account_id: AccountId,
+    now: datetime,
+    device: str = "",
 ) -> None:
     """Begin a session that lasts SESSION_FOR at most."""
     await _sql["open_session"].none(
@@ -63,7 +79,30 @@ async def open_session(
         account_id=account_id,
         now=now,
         expires_at=now + SESSION_FOR,
+        device=device,
     )
+
+
+async def own_sessions(conn: Connection, now: datetime) -> list[OwnSession]:
+    """The live sessions of whoever has entered, the one used last first."""
+    rows = await _sql["own_sessions"].many(conn, now=now, idle_since=now - IDLE_FOR)
+    return [
+        OwnSession(row["id"], row["id_hash"], row["device"], row["created_at"], row["seen_at"])
+        for row in rows
+    ]
+
+
+async def end_own_sessions(
+    conn: Connection, session_id: UUID | None, kept_hash: bytes, now: datetime
+) -> list[bytes]:
+    """End one session of whoever has entered; None: all but the one in use. Safe to repeat.
+
+    Returns the hashes of those that ended. Another's session is none of theirs: nothing happens.
+    """
+    rows = await _sql["end_own_sessions"].many(
+        conn, session_id=session_id, kept_hash=kept_hash, now=now
+    )
+    return [row["id_hash"] for row in rows]
 
 
 async def end_session(conn: Connection, session_hash: bytes, now: datetime) -> None:

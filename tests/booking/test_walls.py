@@ -5,6 +5,7 @@ from datetime import timedelta
 import asyncpg
 import pytest
 
+from slots.reconcile.chain import chain
 from slots.store.push import write_pushes
 from slots.transaction import entered
 from tests.push_service import Browser, PushService
@@ -15,13 +16,15 @@ NO_RIGHTS = {"account", "membership", "session", "sign_in_failure"}
 
 @pytest.fixture
 async def both(desk, offer, book, world, now):
-    """A booking here, which ann's phone is to be told of; a slot there."""
+    """A booking here, which ann's phone is to be told of, and a slot there; both audited."""
     phone = Browser(PushService(origin="https://fcm.googleapis.com"))
     await phone.subscribes(desk, world.accounts["ann"], now)
     here, there = await offer(), await offer("carl", after=timedelta(hours=3))
     booked = await book(world.accounts["rolf"], here)
     async with entered(desk.pool, None, [world.hauts]) as conn:
         await write_pushes(conn, now, remind_until=now, booked_until=now)
+    for territory in desk.territories.by_id.values():
+        await chain(desk, territory)
     return booked, there
 
 

@@ -33,6 +33,7 @@ VISITORS = {
     "/regulation": "rita",
     "/mur": "rita",
     "/orientations": "ann",
+    "/compte": "ann",
     "/annuaire": "ann",
     "/annuaire/papier": "ann",
 }

@@ -15,6 +15,7 @@ from web.pages.no_network import no_network
 from web.pages.orient import orient
 from web.pages.orientations import VERBS, orientations, sheet, verb
 from web.pages.overflow import accept_overflow, overflow, overflow_page
+from web.pages.own_account import end_session, own_account
 from web.pages.patient_sheet import calendar_entry, patient_sheet
 from web.pages.regulation import regulation, wall
 from web.pages.service_worker import service_worker
@@ -68,6 +69,9 @@ PAGE_ROUTES: Final[list[BaseRoute]] = [
     Route("/en-sus/{schedule_id:uuid}", overflow_page),
     Route("/en-sus/{schedule_id:uuid}", overflow, methods=["POST"]),
     Route("/hors-ligne", no_network),
+    Route("/compte", own_account),
+    Route("/compte/sessions/fermer-les-autres", end_session, methods=["POST"]),
+    Route("/compte/sessions/{session_id:uuid}/fermer", end_session, methods=["POST"]),
     Route("/manifest.webmanifest", manifest),
     Route("/service-worker.js", service_worker),
     Mount("/static", Assets(directory=DIRECTORY)),

@@ -1,0 +1,84 @@
+"""Where somebody is signed in, and how they end it from elsewhere."""
+
+import asyncpg
+import pytest
+from playwright.async_api import expect
+
+from tests.browser import DESK, PHONE, Joins
+from web.devices import device_of
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+IPHONE = (
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 "
+    "(KHTML, like Gecko) Version/18.0 Mobile/15E148 Safari/604.1"
+)
+NO_SCRIPTS = {"java_script_enabled": False}
+
+
+@pytest.mark.parametrize(
+    ("user_agent", "device"),
+    [
+        (IPHONE, "Safari, iPhone"),
+        ("Mozilla/5.0 (Windows NT 10.0) … Chrome/140.0 Safari/537.36 Edg/140.0", "Edge, Windows"),
+        (
+            "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+            "Firefox, Linux",
+        ),
+        ("Mozilla/5.0 (Linux; Android 15) … Chrome/140.0 Mobile Safari/537.36", "Chrome, Android"),
+        ("python-httpx/0.28", ""),
+        ("", ""),
+    ],
+)
+async def test_a_device_has_the_name_that_its_owner_gives_it(user_agent, device):
+    assert device_of(user_agent) == device
+
+
+async def test_a_lost_phone_is_signed_out_from_the_pc_and_its_board_says_so(joins: Joins):
+    phone = await joins("rita", PHONE, user_agent=IPHONE)
+    pc = await joins("rita", DESK)
+    await expect(phone.page.locator("live-freshness")).to_have_attribute("data-level", "live")
+
+    await pc.page.get_by_role("link", name="Rita Simon").click()
+    await expect(pc.page.locator(".appointment")).to_have_count(2)
+    await expect(pc.page.locator(".appointment", has_text="cette session")).to_have_count(1)
+    await pc.presses("Fermer la session Safari, iPhone", exact=False)
+
+    await pc.sees("cet appareil est déconnecté")
+    await expect(pc.page.locator(".appointment")).to_have_count(1)
+    await phone.sees("Votre session a pris fin")
+    await phone.page.reload()
+    await expect(phone.page.get_by_role("heading", name="Connexion")).to_be_visible()
+
+
+async def test_all_others_end_at_once_and_this_one_stays(joins: Joins):
+    others = [await joins("rita", PHONE), await joins("rita", DESK)]
+    pc = await joins("rita", DESK, **NO_SCRIPTS)
+    await pc.goes_to("/compte")
+
+    await pc.presses("Fermer toutes les autres")
+
+    await pc.sees("Toutes les autres sessions sont fermées")
+    await expect(pc.page.locator(".appointment")).to_have_count(1)
+    for other in others:
+        await other.goes_to("/regulation")
+        await expect(other.page.get_by_role("heading", name="Connexion")).to_be_visible()
+
+
+async def test_nobody_ends_or_sees_anothers_session(joins: Joins, owner_url: str):
+    ann, rolf = await joins("ann", PHONE), await joins("rolf", DESK)
+    await rolf.goes_to("/compte")
+    await expect(rolf.page.locator(".appointment")).to_have_count(1)
+    owner = await asyncpg.connect(owner_url)
+    account_id = ann.service.world.accounts["ann"].id
+    anns = await owner.fetchval("SELECT id FROM session WHERE account_id = $1", account_id)
+    await owner.close()
+
+    answer = await rolf.context.request.post(
+        f"{rolf.service.url}/compte/sessions/{anns}/fermer",
+        headers={"origin": rolf.service.url},
+    )
+
+    assert "Cette session était déjà fermée" in await answer.text()
+    await ann.goes_to("/compte")
+    await expect(ann.page.get_by_role("heading", name="Mon compte")).to_be_visible()

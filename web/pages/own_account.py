@@ -1,0 +1,46 @@
+"""`/compte`: who I am here, and where I am signed in; each session can be ended from any other."""
+
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from web.api.endpoint import now_of
+from web.auth import session_hash_of
+from web.pages.page import notice_of, posted, see_other, show, viewer_of
+from web.sessions import Sessions
+from web.state import State
+
+PATH: Final = "/compte"
+NOTICES: Final = {
+    "fermee": "Session fermée : cet appareil est déconnecté.",
+    "fermees": "Toutes les autres sessions sont fermées.",
+    "aucune": "Cette session était déjà fermée.",
+}
+
+
+async def own_account(request: Request[State]) -> Response:
+    """The account and its sessions, the one in use marked."""
+    viewer = await viewer_of(request)
+    sessions: Sessions = request.state["sessions"]
+    return show(
+        request,
+        "own_account.html",
+        sessions=await sessions.of(viewer.account.id),
+        in_use=session_hash_of(request),
+        now=now_of(request),
+        notice=notice_of(request, NOTICES),
+    )
+
+
+async def end_session(request: Request[State]) -> Response:
+    """End one of one's own sessions, or all but this one. Safe to repeat."""
+    viewer = await viewer_of(request)
+    await posted(request)
+    session_id = request.path_params.get("session_id")
+    sessions: Sessions = request.state["sessions"]
+    kept_hash = session_hash_of(request) or b""
+    ended = await sessions.end_own(viewer.account.id, session_id, kept_hash)
+    if session_id is None:
+        return see_other(PATH, fait="fermees")
+    return see_other(PATH, fait="fermee" if ended else "aucune")
