@@ -1,8 +1,18 @@
-"""`chrono48 audit verify`: recompute every chain from the rows, and name the first that does not hold."""
+"""`chrono48 audit`: prove that nobody has changed the audit.
+
+`verify` recomputes every chain from the rows, and names the first that does not hold. `heads`
+prints where each chain ends, as JSON lines: kept elsewhere each day and given to `verify --heads`,
+they also show a chain that somebody who owns the tables has written anew as a whole.
+"""
 
 import argparse
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
 from typing import Final
+
+import msgspec
 
 from slots.audit_chain import Break, Link, first_break
 from slots.desk import Desk, close_desk, open_desk
@@ -23,30 +33,62 @@ class Verdict:
     waiting: int
 
 
+class Head(msgspec.Struct, frozen=True):
+    """Where a chain ended when somebody looked; one JSON line."""
+
+    at: datetime
+    territory: str
+    position: int
+    hash: str  # hexadecimal
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """One verb, so that others may come."""
+    """Its two verbs."""
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
-    verbs.add_parser("verify", help="recompute all chains; 1 where one does not hold")
+    verify_parser = verbs.add_parser(
+        "verify", help="recompute all chains; 1 where one does not hold"
+    )
+    verify_parser.add_argument(
+        "--heads", type=Path, metavar="FILE", help="what `heads` has printed before, kept elsewhere"
+    )
+    verbs.add_parser("heads", help="print where each chain ends, as JSON lines")
 
 
 async def run(arguments: argparse.Namespace) -> int:
-    """Verify every territory, and say what was found; 1 where a chain is broken."""
-    del arguments
+    """Verify every territory and say what was found; 1 where a chain is broken. Or print heads."""
     desk = await open_desk(Settings.from_environ())
+    kept = read_heads(arguments.heads) if arguments.verb == "verify" else {}
     try:
         verdicts = {
-            territory.slug: await verify(desk, territory)
+            territory.slug: await verify(desk, territory, kept.get(territory.slug))
             for territory in desk.territories.by_id.values()
         }
+        now = desk.clock.now()
     finally:
         await close_desk(desk)
     for slug, verdict in verdicts.items():
-        print(f"{slug}: {words(verdict)}")
+        if arguments.verb == "verify":
+            print(f"{slug}: {words(verdict)}")
+        elif verdict.head and not verdict.found:
+            head = Head(now, slug, verdict.head.position, verdict.head.hash.hex())
+            print(msgspec.json.encode(head).decode())
     return int(any(verdict.found for verdict in verdicts.values()))
 
 
-async def verify(desk: Desk, territory: Territory) -> Verdict:
-    """Recompute one chain from its beginning."""
+def read_heads(path: Path | None) -> dict[str, dict[int, str]]:
+    """Hashes by territory and position, from the lines of `heads`."""
+    heads: dict[str, dict[int, str]] = {}
+    for line in path.read_bytes().splitlines() if path else ():
+        head = msgspec.json.decode(line, type=Head)
+        heads.setdefault(head.territory, {})[head.position] = head.hash
+    return heads
+
+
+async def verify(
+    desk: Desk, territory: Territory, kept: Mapping[int, str] | None = None
+) -> Verdict:
+    """Recompute one chain from its beginning. *kept*: hashes that it had at some positions."""
+    expected = dict(kept or {})
     head: Link | None = None
     while True:
         async with entered(desk.pool, None, [territory.id]) as conn:
@@ -54,9 +96,21 @@ async def verify(desk: Desk, territory: Territory) -> Verdict:
                 conn, territory.id, head.position if head else 0, READ_AT_ONCE
             )
             waiting = await unchained_count(conn, territory.id)
-        if not pairs or (found := first_break(pairs, head)):
-            return Verdict(head, found if pairs else None, waiting)
-        head = pairs[-1][0]
+        links = [link for link, _ in pairs]
+        found = first_break(pairs, head) or _rewritten(links, expected)
+        if not pairs and expected:
+            found = Break(min(expected), 0, "the chain ends before a head that was kept")
+        if not pairs or found:
+            return Verdict(head, found, waiting)
+        head = links[-1]
+
+
+def _rewritten(links: Iterable[Link], expected: dict[int, str]) -> Break | None:
+    """The first link that is not what it was when its hash was kept; takes what it has seen."""
+    for link in links:
+        if expected.pop(link.position, link.hash.hex()) != link.hash.hex():
+            return Break(link.position, link.audit_id, "it is not the head that was kept")
+    return None
 
 
 def words(verdict: Verdict) -> str:

@@ -1,16 +1,19 @@
 """The worker chains the audit; `chrono48 audit verify` names the first row that does not hold."""
 
 import asyncio
+from datetime import UTC, datetime
 
 import asyncpg
+import msgspec
 import pytest
 
 from slots.reconcile.chain import chain
 from slots.store.audit import record
 from slots.transaction import entered
-from workers.audit import verify, words
+from workers.audit import Head, read_heads, verify, words
 
 ROWS = 6
+NOW = datetime(2026, 11, 28, 8, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -79,6 +82,29 @@ async def test_a_changed_or_deleted_row_is_named(desk, territory, chained, owner
     verdict = await verify(desk, territory)
     assert (verdict.found.position, verdict.found.audit_id) == (3, victim)
     assert words(verdict) == f"BROKEN at position 3, audit row {victim}: {why}"
+
+
+async def test_a_chain_that_was_written_anew_is_another_than_the_head_that_was_kept(
+    desk, territory, chained, owner, tmp_path
+):
+    before = await verify(desk, territory)
+    line = Head(NOW, territory.slug, before.head.position, before.head.hash.hex())
+    file = tmp_path / "heads.jsonl"
+    file.write_bytes(msgspec.json.encode(line) + b"\n")
+    kept = read_heads(file)[territory.slug]
+    assert (await verify(desk, territory, kept)).found is None
+
+    await owner.execute("ALTER TABLE audit_link DISABLE TRIGGER audit_link_is_append_only")
+    await owner.execute("DELETE FROM audit_link")
+    await owner.execute("ALTER TABLE audit_link ENABLE TRIGGER audit_link_is_append_only")
+    shorter = await verify(desk, territory, kept)
+    assert shorter.found.why == "the chain ends before a head that was kept"
+    await tampers(owner, "UPDATE audit SET verb = 'withdraw'")
+    await chain(desk, territory)
+
+    assert (await verify(desk, territory)).found is None  # by itself the new chain holds
+    found = (await verify(desk, territory, kept)).found
+    assert (found.position, found.why) == (line.position, "it is not the head that was kept")
 
 
 @pytest.mark.parametrize("table", ["audit", "audit_link"])
