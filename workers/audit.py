@@ -16,10 +16,10 @@ import msgspec
 
 from slots.audit_chain import Break, Link, first_break
 from slots.desk import Desk, close_desk, open_desk
-from slots.settings import Settings
 from slots.store.audit import links_after, unchained_count
 from slots.territory import Territory
 from slots.transaction import entered
+from workers.embedded.running import settings_of_installation
 
 READ_AT_ONCE: Final = 5_000  # links
 
@@ -56,7 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 async def run(arguments: argparse.Namespace) -> int:
     """Verify every territory and say what was found; 1 where a chain is broken. Or print heads."""
-    desk = await open_desk(Settings.from_environ())
+    desk = await open_desk(settings_of_installation())
     kept = read_heads(arguments.heads) if arguments.verb == "verify" else {}
     try:
         verdicts = {
