@@ -9,13 +9,13 @@ SELECT pg_advisory_xact_lock(48, $1::smallint);
 -- name: last_link(territory_id) -> one
 SELECT position, audit_id, hash FROM audit_link WHERE territory_id = $1 ORDER BY position DESC LIMIT 1;
 
--- name: unchained(territory_id, most) -> many
--- A transaction may commit after one that took a later id: hence all that have no link, not those beyond the last.
+-- name: unchained(territory_id, since_id, most) -> many
+-- A transaction may commit after one that took a later id: hence those that have no link, from long before the last.
 SELECT audit.* FROM audit
   LEFT JOIN audit_link ON audit_link.audit_id = audit.id
- WHERE audit.territory_id = $1 AND audit_link.audit_id IS NULL
+ WHERE audit.territory_id = $1 AND audit.id > $2 AND audit_link.audit_id IS NULL
  ORDER BY audit.id
- LIMIT $2;
+ LIMIT $3;
 
 -- name: add_links(territory_id, positions, audit_ids, hashes) -> none
 INSERT INTO audit_link (territory_id, position, audit_id, hash)

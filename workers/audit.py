@@ -95,7 +95,7 @@ async def verify(
             pairs = await links_after(
                 conn, territory.id, head.position if head else 0, READ_AT_ONCE
             )
-            waiting = await unchained_count(conn, territory.id)
+            waiting = 0 if pairs else await unchained_count(conn, territory.id)
         links = [link for link, _ in pairs]
         found = first_break(pairs, head) or _rewritten(links, expected)
         if not pairs and expected:

@@ -45,9 +45,13 @@ async def last_link(conn: Connection, territory_id: TerritoryId) -> Link | None:
     return _link(row) if row else None
 
 
-async def unchained(conn: Connection, territory_id: TerritoryId, most: int) -> list[AuditRow]:
-    """Rows without a link, oldest first."""
-    rows = await QUERIES["unchained"].many(conn, territory_id=territory_id, most=most)
+async def unchained(
+    conn: Connection, territory_id: TerritoryId, since_id: int, most: int
+) -> list[AuditRow]:
+    """Rows after *since_id* without a link, oldest first."""
+    rows = await QUERIES["unchained"].many(
+        conn, territory_id=territory_id, since_id=since_id, most=most
+    )
     return [_audit_row(row) for row in rows]
 
 

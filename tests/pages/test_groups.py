@@ -9,7 +9,7 @@ import pytest
 from slots.document import SlotDocument
 from tests.live.making import make_slot
 from web.pages.finding import Search, find
-from web.pages.groups import after, by_day, by_delay, kin, mark, shared
+from web.pages.groups import FIRST_ROWS, after, by_day, by_delay, kin, mark, shared
 
 NOW = datetime(2026, 11, 22, 20, 0, tzinfo=UTC)  # 21 h in France
 HORIZON = timedelta(hours=48)
@@ -108,8 +108,8 @@ def test_scrolling_goes_on_where_the_page_ended_and_leaves_nothing_out():
     page, shown = rows[:10], []
     while page:
         shown += page
-        left = [row for row in after(rows, mark(page[-1]), nearest=False) if row not in shown]
-        page = left[:10]
+        left, _ = after(rows, mark(page[-1]), nearest=False)
+        page = [row for row in left if row not in shown]
 
     assert [row.slot.id for row in shown] == [row.slot.id for row in rows]
 
@@ -117,5 +117,19 @@ def test_scrolling_goes_on_where_the_page_ended_and_leaves_nothing_out():
 def test_a_mark_that_makes_no_sense_begins_anew():
     rows = find(Search(), [slot_in(1)], NOW)
 
-    assert after(rows, "nonsense", nearest=False) == rows
-    assert after(rows, "far|2026-11-22T20:00:00Z", nearest=True) == rows
+    assert after(rows, "nonsense", nearest=False) == (rows, 0)
+    assert after(rows, "far|2026-11-22T20:00:00Z", nearest=True) == (rows, 0)
+
+
+def test_more_equals_than_a_page_do_not_stop_who_scrolls():
+    rows = find(Search(), [slot_in(1, uuid4()) for _ in range(3 * FIRST_ROWS)], NOW)
+
+    left, rest = after(rows, mark(rows[0]), nearest=False)
+
+    assert (len(left), rest) == (3 * FIRST_ROWS, 0)
+
+
+def test_what_has_just_crossed_the_horizon_stands_in_the_last_column():
+    rows = find(Search(), [slot_in(48.01)], NOW)
+
+    assert [len(group.rows) for group in by_delay(rows, NOW, HORIZON)] == [0, 0, 0, 0, 1]

@@ -52,12 +52,12 @@ def more_rows(
 ) -> Response:
     """The next rows of a list, for a reader who has scrolled: from where the page ends."""
     at = request.query_params.get("apres", "")
-    left = after(rows, at, nearest=form.search.nearest)
+    shown, rest = after(rows, at, nearest=form.search.nearest)
     return show(
         request,
         "_rows.html",
-        rows=left[:FIRST_ROWS],
-        rest=len(left) - FIRST_ROWS,
+        rows=shown,
+        rest=rest,
         column=hours,
         now=now,
         **links(request),

@@ -113,7 +113,9 @@ def _is_meant(slot: SlotDocument, search: Search, label_of: LabelOf) -> bool:
         return True
     who = (schedule_name(slot.schedule), schedule_profession(slot.schedule))
     acts = (label_of(slot.territory, code) for code in slot.acts)
-    said = wording.words_of((*who, slot.schedule.location.commune, *acts))
+    # Where care at a distance is given from is not on its row: nobody looks for it.
+    where = () if slot.modality == domain.REMOTE else (slot.schedule.location.commune,)
+    said = wording.words_of((*who, *where, *acts))
     return wording.answers(search.words, said)
 
 

@@ -82,9 +82,9 @@ def by_delay(
     }
     for row in rows:
         ahead_h = max(0.0, (row.slot.starts_at - now) / timedelta(hours=1))
-        for (from_h, to_h), found in columns.items():
-            if from_h <= ahead_h < to_h:
-                found.append(row)
+        # One that has just crossed the horizon may still be a moment beyond the last column.
+        column = max(hours for hours in columns if hours[0] <= ahead_h)
+        columns[column].append(row)
     sizes = [len(found) for found in columns.values()]
     shares = sizes if limit is None else shared(limit, sizes)
     return [
@@ -120,17 +120,22 @@ def mark(row: Found) -> str:
     return f"{'' if row.distance_km is None else row.distance_km}|{iso(row.slot.starts_at)}"
 
 
-def after(rows: Iterable[Found], at: str, *, nearest: bool) -> list[Found]:
-    """The rows from the mark *at* on, it and its equals included: the reader knows which it has."""
+def after(rows: Sequence[Found], at: str, *, nearest: bool) -> tuple[list[Found], int]:
+    """The next rows from the mark *at* on, and how many remain behind them.
+
+    The mark's equals are all among them, beside FIRST_ROWS others: the reader knows which it has,
+    and however many they are, each answer leads beyond the mark.
+    """
     far, _, starts_at = at.partition("|")
     try:
-        when = datetime.fromisoformat(starts_at)
-        away = float(far or "inf") if nearest else 0.0
+        begin = (float(far or "inf") if nearest else 0.0, datetime.fromisoformat(starts_at))
     except ValueError:
-        return list(rows)
+        return list(rows[:FIRST_ROWS]), max(0, len(rows) - FIRST_ROWS)
 
     def place(row: Found) -> tuple[float, datetime]:
         distance = float("inf") if row.distance_km is None else row.distance_km
         return (distance if nearest else 0.0, row.slot.starts_at)
 
-    return [row for row in rows if place(row) >= (away, when)]
+    left = [row for row in rows if place(row) >= begin]
+    shown = sum(place(row) == begin for row in left) + FIRST_ROWS
+    return left[:shown], max(0, len(left) - shown)

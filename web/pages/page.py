@@ -159,7 +159,9 @@ def see_other(path: str, **query: object) -> RedirectResponse:
 
 def own_path(path: str | None, default: str) -> str:
     """A path of ours that somebody sent, never another site's address."""
-    if path and path.startswith("/") and not path.startswith(("//", "/\\")):
+    # Browsers leave control characters out of an address: what follows one may be a host.
+    is_plain = path is not None and all(ord(sign) > ord(" ") for sign in path)
+    if path and is_plain and path.startswith("/") and not path.startswith(("//", "/\\")):
         return path
     return default
 

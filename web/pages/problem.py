@@ -11,7 +11,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from slots.settings import Settings
 from web.errors import Problem
-from web.pages.page import ORIENT, REGULATION, SEE_OTHER, Screen, Viewer, page_text
+from web.pages.page import ORIENT, REGULATION, SEE_OTHER, Screen, Viewer, own_path, page_text
 
 # What to do next, where the sentence itself does not say it.
 NEXT_STEPS: Final = {
@@ -53,7 +53,7 @@ def problem_page(
         context=[
             (name, value) for name, value in posted if name in ("moving", "act", "delay", "back")
         ],
-        back=dict(posted).get("back") or _best_screen(state.get("viewer")).path,
+        back=own_path(dict(posted).get("back"), _best_screen(state.get("viewer")).path),
     )
     return HTMLResponse(text, problem.status, headers=dict(headers))
 

@@ -10,5 +10,7 @@ import "./freshness.js"
 import "./live-fragment.js"
 import "./countdown.js"
 import "./offer.js"
-import "./directory.js"
-import "./push.js"
+
+// What one page alone needs.
+if (document.querySelector(".notifications")) import("./push.js")
+if (document.querySelector("[data-prints], [data-narrows]")) import("./directory.js")

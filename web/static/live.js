@@ -21,14 +21,19 @@ class Live extends EventTarget {
   #silence = 0
   #polling = 0
 
-  /** Follow territories from what the page already shows: {slug: position}. */
-  follow(positions) {
-    for (const [territory, at] of Object.entries(positions)) {
-      if (!this.#positions.has(territory)) this.#positions.set(territory, at || null)
-    }
-    if (this.#positions.size === 0) return
+  /** Follow territories from what the page already shows: {slug: position}. *anew*: this shows them, whatever came before. */
+  follow(positions, anew = false) {
+    const moved = Object.entries(positions).filter(([territory, at]) =>
+      anew ? this.#positions.get(territory) !== (at || null) : !this.#positions.has(territory))
+    for (const [territory, at] of moved) this.#positions.set(territory, at || null)
+    if (this.#positions.size === 0 || (!moved.length && this.#socket)) return
     if (this.#socket?.readyState === WebSocket.OPEN) this.#subscribe()
     else if (!this.#socket && !this.#polling) this.#connect()
+  }
+
+  /** Ask for everything again: what time alone has changed is told by no event. */
+  renew() {
+    if (this.#socket?.readyState === WebSocket.OPEN) [...this.#positions.keys()].forEach((id) => this.#again(id))
   }
 
   /** Seconds since what is shown was known to be true. */

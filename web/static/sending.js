@@ -11,6 +11,10 @@ const WAIT_MAX = 5_000 // ms
 const QUEUED_AFTER = 8_000 // ms
 const NOTHING_DONE = "Pas de réponse du service. Vérifiez le réseau, puis réessayez : rien ne sera fait deux fois."
 
+const NOBODYS = [502, 503, 504] // a proxy's word while the service starts anew: no answer yet
+const isAnswer = (answer) => answer && !NOBODYS.includes(answer.status)
+let latest = 0 // of several that were sent, the last alone may change the page
+
 const pause = (ms) => new Promise((done) => setTimeout(done, ms))
 const verifying = () => document.getElementById("verifying")
 
@@ -22,7 +26,8 @@ document.addEventListener("submit", (event) => {
   const body = new URLSearchParams(new FormData(form, submitter))
   const action = submitter?.getAttribute("formaction") ?? form.action
   busy(submitter, true)
-  const sending = form.hasAttribute("data-offer") ? publish(form, action, body) : send(action, body)
+  const turn = ++latest
+  const sending = form.hasAttribute("data-offer") ? publish(form, action, body, turn) : send(action, body, turn)
   sending.finally(() => busy(submitter, false))
 })
 
@@ -34,18 +39,18 @@ const post = (action, body, signal) =>
   fetch(action, { method: "POST", body, headers: { accept: "text/html" }, signal }).catch(() => null)
 
 // Nobody waits for a network between two patients.
-async function publish(form, action, body) {
+async function publish(form, action, body, turn) {
   const answer = navigator.onLine ? await post(action, body, AbortSignal.timeout(QUEUED_AFTER)) : null
-  if (answer && answer.status !== 503) return show(answer, action, body)
-  if (!keep(form, body, navigator.onLine)) return send(action, body)
+  if (isAnswer(answer)) return show(answer, action, body, turn)
+  if (!keep(form, body, navigator.onLine)) return send(action, body, turn)
 }
 
-async function send(action, body) {
+async function send(action, body, turn) {
   const until = Date.now() + TRIES_FOR
   for (let wait = WAIT_FIRST; ; wait = Math.min(WAIT_MAX, wait * 2)) {
     const answer = await post(action, body)
-    if (answer && answer.status !== 503) return show(answer, action, body)
-    if (!body.has("key") || Date.now() > until) return answer ? show(answer, action, body) : say(NOTHING_DONE)
+    if (isAnswer(answer)) return show(answer, action, body, turn)
+    if (!body.has("key") || Date.now() > until) return answer ? show(answer, action, body, turn) : say(NOTHING_DONE)
     say("Vérification…")
     await pause(wait)
   }
@@ -56,11 +61,13 @@ function say(words) {
   verifying().textContent = words
 }
 
-async function show(answer, action, body) {
+async function show(answer, action, body, turn) {
+  if (turn !== latest) return
   say("")
   if (answer.redirected && new URL(answer.url).pathname === "/connexion" && body.has("key")) keepDraft(action, body)
   const page = new DOMParser().parseFromString(await answer.text(), "text/html")
   const main = page.querySelector("main")
+  if (!main && !answer.redirected) return say(NOTHING_DONE)
   // Signing in and out changes the frame of the page as well.
   if (!main || !document.querySelector(".screens") || !page.querySelector(".screens")) {
     return answer.redirected ? location.assign(answer.url) : document.querySelector("main").replaceWith(main)

@@ -5,6 +5,7 @@
 import { day } from "./clock.js"
 
 const HOUR = 3_600_000 // ms
+const SKEW = HOUR / 12 // by so much this clock may be ahead of the server's
 
 export class Layout {
   #list
@@ -21,14 +22,15 @@ export class Layout {
     for (const offer of list.querySelectorAll(".offer")) this.#known(offer.closest("[data-group]")).set(offer.dataset.kin, offer)
   }
 
-  /** The group that a row belongs to now; none where it starts beyond the last. */
+  /** The group that a row belongs to now. */
   groupOf(row) {
     const first = this.#byDay ? this.#first(this.#known().get(row.dataset.kin), row) : row
     const now = Date.now()
     const starts = startsAt(first)
-    if (this.#byDay) return this.#groups.find(({ dataset }) => dataset.day === day(Math.max(starts, now)))
+    const date = day(Math.max(starts, now))
     const ahead = Math.max(0, starts - now) / HOUR
-    return this.#groups.find(({ dataset: { fromH, toH } }) => ahead >= Number(fromH) && ahead < Number(toH))
+    // The clock here may be slow: what the server offers already has its place in the last group.
+    return this.#groups.findLast(({ dataset }) => (this.#byDay ? dataset.day <= date : ahead >= Number(dataset.fromH))) ?? this.#groups[0]
   }
 
   /** Whether a row stands where it belongs. */
@@ -47,11 +49,27 @@ export class Layout {
     return this.#compare(row, { dataset: { startsAt, distance: distance || undefined } }) > 0
   }
 
-  /** Put a row where it belongs, with its kin; nothing happens where it belongs nowhere. */
+  /** Whether the days of the list are not today's any more. */
+  get isOfYesterday() {
+    return this.#byDay && this.#groups[0].dataset.day < day(Date.now() - SKEW)
+  }
+
+  /** Whether rows that were never loaded have come, by time alone, to where this page shows all. */
+  get hasUnseen() {
+    const now = Date.now()
+    const passed = this.#byDay ? [] : this.#groups.filter((group) => {
+      const startsAt = group.querySelector("[data-until]")?.dataset.until.split("|")[1]
+      return startsAt && Date.parse(startsAt) <= now + Number(group.dataset.fromH) * HOUR
+    })
+    for (const group of passed) group.querySelector("[data-until]").remove()
+    return passed.length > 0
+  }
+
+  /** Put a row where it belongs, with its kin. */
   place(row) {
+    const focused = row.contains(document.activeElement) && document.activeElement
     this.remove(row)
     const group = this.groupOf(row)
-    if (!group) return
     const known = this.#known(group)
     const { kin } = row.dataset
     const offer = known.get(kin) ?? newOffer(row)
@@ -59,6 +77,7 @@ export class Layout {
     const times = offer.firstElementChild
     times.insertBefore(row, firstAfter(times.children, (other) => inTime(row, other)))
     this.#stand(offer)
+    if (focused) focused.focus({ preventScroll: true })
   }
 
   /** Take a row away, and its offer with the last one. */
@@ -87,8 +106,7 @@ export class Layout {
   // An offer stands where its first row says; it is moved only when it must be.
   #stand(offer) {
     const first = head(offer)
-    const list = this.groupOf(first)?.querySelector(".list")
-    if (!list) return
+    const list = this.groupOf(first).querySelector(".list")
     const { previousElementSibling: before, nextElementSibling: after } = offer
     const stands = offer.parentElement === list
     if (stands && (!before || this.#compare(head(before), first) <= 0) && (!after || this.#compare(first, head(after)) <= 0)) return
@@ -97,7 +115,7 @@ export class Layout {
   }
 
   #compare(a, b) {
-    const far = ({ dataset: { distance } }) => (distance === undefined ? Infinity : Math.round(distance * 10) / 10)
+    const far = ({ dataset: { distance } }) => Number(distance ?? Infinity)
     return (this.#nearest && far(a) !== far(b) ? far(a) - far(b) : 0) || startsAt(a) - startsAt(b)
   }
 }

@@ -13,6 +13,7 @@ const SLICE = 12 // ms of work, then the browser's turn
 const TELL_AT_MOST_EVERY = 10_000 // ms; for screen readers, a summary and never each row
 const STAYS = 20_000 // ms; what one was reading says why it went, before it goes
 const RESTS = 3_000 // ms; a pointer that has not moved for so long points at nothing
+const RENEWS = 60_000 // ms; where time alone brings rows that no event tells of
 const STARTED_GRACE = 5 * 60_000 // ms, as slots/slot.py: when a créneau may still be given
 const STATES = { free: "Libre", "busy-tentative": "Retenu", busy: "Complet", "busy-unavailable": "Retiré" }
 const SHOWN = ["free", "busy-tentative"]
@@ -24,6 +25,10 @@ class SlotList extends HTMLElement {
   #toldAt = 0
   #waiting = [] // what happened and is not applied yet
   #pumping = false // or about to
+  #ticking = false
+  #renewedAt = Date.now()
+  #fetching = 0
+  #missed = [] // what happened while rows were on their way, which know nothing of it
   #deferred = new Map() // rows that are not put where somebody points
   #pointed = { at: -Infinity, on: null }
   frozenAt = 0
@@ -33,8 +38,8 @@ class SlotList extends HTMLElement {
     this.#layout = new Layout(this, this.#search)
     const { signal } = (this.#stop = new AbortController())
     live.addEventListener("slots", ({ detail }) => this.#replaced(detail), { signal })
-    live.addEventListener("slot", ({ detail }) => this.#later(() => this.#changed(row(detail.html))), { signal })
-    live.addEventListener("gone", ({ detail }) => this.#later(() => this.#gone(detail.id, detail.type)), { signal })
+    live.addEventListener("slot", ({ detail }) => this.#happened(() => this.#changed(row(detail.html))), { signal })
+    live.addEventListener("gone", ({ detail }) => this.#happened(() => this.#gone(detail.id, detail.type)), { signal })
     for (const word of ["pointermove", "keydown", "focusin"]) {
       this.addEventListener(word, ({ target, timeStamp }) => (this.#pointed = { at: timeStamp, on: target }), { signal })
     }
@@ -46,7 +51,7 @@ class SlotList extends HTMLElement {
     this.querySelectorAll("[data-more]").forEach((more) => seen.observe(more))
     signal.addEventListener("abort", () => seen.disconnect())
     this.addEventListener("more", ({ target }) => seen.observe(target), { signal })
-    live.follow(JSON.parse(this.dataset.at || "{}"))
+    live.follow(JSON.parse(this.dataset.at || "{}"), true)
     this.#tick()
   }
 
@@ -64,6 +69,11 @@ class SlotList extends HTMLElement {
   /** How many changes wait. */
   get waiting() {
     return this.#waiting.length
+  }
+
+  #happened(work) {
+    if (this.#fetching) this.#missed.push(work)
+    this.#later(work)
   }
 
   #later(work) {
@@ -88,25 +98,31 @@ class SlotList extends HTMLElement {
   }
 
   #replaced({ territory, html }) {
-    const kept = new Set()
-    for (const one of html) {
-      this.#later(() => {
+    const all = () => {
+      const kept = new Set()
+      const works = html.map((one) => () => {
         const fresh = row(one)
         kept.add(fresh.id)
         this.#changed(fresh)
       })
+      const isGone = (one) => one.dataset.territory === territory && !kept.has(one.id)
+      works.push(() => {
+        for (const old of this.querySelectorAll(".slot")) if (isGone(old)) this.#leave(old, "busy-unavailable")
+        for (const one of this.#deferred.values()) if (isGone(one)) this.#deferred.delete(one.id)
+        document.querySelector("[data-until-live]")?.remove()
+      })
+      this.#waiting.unshift(...works) // before what happened since
     }
-    this.#later(() => {
-      for (const old of this.querySelectorAll(`.slot[data-territory="${territory}"]`)) {
-        if (!kept.has(old.id)) this.#leave(old, "busy-unavailable")
-      }
-      document.querySelector("[data-until-live]")?.remove()
-    })
+    all.territory = territory
+    // Of several that wait, the last says all.
+    this.#waiting = this.#waiting.filter((work) => work.territory !== territory)
+    this.#happened(all)
   }
 
   #changed(fresh) {
     const old = document.getElementById(fresh.id)
     const shown = matches(fresh, this.#search) && SHOWN.includes(fresh.dataset.status)
+    if (!shown && old?.dataset.status === fresh.dataset.status && old.hasAttribute("data-leaving")) return // it says so already
     this.#show(fresh)
     if (old && this.contains(old)) {
       this.#swap(old, fresh)
@@ -133,8 +149,13 @@ class SlotList extends HTMLElement {
   }
 
   #put(fresh) {
-    if (this.#isPointedAt(this.#layout.groupOf(fresh))) this.#deferred.set(fresh.id, fresh)
+    if (this.#isAsked(fresh)) this.#deferred.set(fresh.id, fresh)
     else this.#layout.place(fresh)
+  }
+
+  // Where it stands, or where it would.
+  #isAsked(one) {
+    return this.#isPointedAt(one.closest("[data-group]")) || this.#isPointedAt(this.#layout.groupOf(one))
   }
 
   #isPointedAt(group) {
@@ -143,8 +164,7 @@ class SlotList extends HTMLElement {
 
   #settle() {
     for (const [id, fresh] of this.#deferred) {
-      const group = this.#layout.groupOf(fresh)
-      if (this.#isPointedAt(group)) continue
+      if (this.#isAsked(fresh)) continue
       this.#deferred.delete(id)
       const old = document.getElementById(id)
       if (old && old !== fresh) continue // something newer stands there
@@ -160,11 +180,13 @@ class SlotList extends HTMLElement {
 
   #leave(old, status) {
     this.#state(old, status)
+    old.toggleAttribute("data-leaving", true)
     if (SHOWN.includes(status) === false) this.dispatchEvent(new CustomEvent("lost", { bubbles: true, detail: old.id }))
     const go = () => {
       // It may be back by then: a cancelled booking frees the seat.
       if (!old.isConnected || old.dataset.status !== status) return
-      if (this.#isPointedAt(old.closest("[data-group]"))) return setTimeout(go, RESTS)
+      if (this.frozenAt || this.#isPointedAt(old.closest("[data-group]"))) return setTimeout(go, RESTS)
+      this.#deferred.delete(old.id)
       this.#layout.remove(old)
       this.#count()
     }
@@ -189,7 +211,17 @@ class SlotList extends HTMLElement {
 
   // Time passes without events too: delays shrink, holds run out, slots change columns or are over.
   #tick() {
+    if (this.#ticking) return
+    this.#ticking = true
     for (const one of this.querySelectorAll(".slot")) this.#later(() => one.isConnected && this.#age(one))
+    this.#later(() => (this.#ticking = false))
+    if (this.#layout.isOfYesterday && live.state === "live" && !document.activeElement?.matches("input, select")) location.reload()
+    const { within_h, nearest } = this.#search
+    const drifts = within_h || (nearest && this.querySelector("[data-until]"))
+    if (this.#layout.hasUnseen || (drifts && Date.now() - this.#renewedAt > RENEWS)) {
+      this.#renewedAt = Date.now()
+      live.renew()
+    }
   }
 
   #age(one) {
@@ -199,17 +231,21 @@ class SlotList extends HTMLElement {
     if (status === "busy-tentative" && heldUntil && Date.parse(heldUntil) <= now) this.#state(one, "free")
     const ends = Date.parse(endsAt)
     const over = Number(capacity) > 1 ? ends : Math.min(ends, Date.parse(startsAt) + STARTED_GRACE)
-    if (over <= now) this.#layout.remove(one)
-    else if (!this.#layout.fits(one)) this.#put(one)
+    if (over <= now) return this.#isPointedAt(one.closest("[data-group]")) || this.#layout.remove(one)
+    if (!this.#layout.fits(one)) this.#put(one)
   }
 
   async #fetchMore(more) {
     const url = more.dataset.more
     if (!url) return
     delete more.dataset.more
+    this.#fetching++
     const answer = await fetch(url, { headers: { accept: "text/html" } }).catch(() => null)
-    if (!answer?.ok || answer.redirected) return (more.dataset.more = url) // the link is still there
-    const page = new DOMParser().parseFromString(await answer.text(), "text/html")
+    const html = answer?.ok && !answer.redirected ? await answer.text() : ""
+    const missed = this.#missed
+    if (!--this.#fetching) this.#missed = []
+    if (!html) return (more.dataset.more = url) // the link is still there
+    const page = new DOMParser().parseFromString(html, "text/html")
     const next = page.querySelector(".more")
     const scope = more.parentElement
     for (const one of page.querySelectorAll(".slot")) {
@@ -221,6 +257,7 @@ class SlotList extends HTMLElement {
     }
     this.#later(() => {
       more.remove()
+      this.#waiting.unshift(...missed)
       if (!next) return
       scope.append(next)
       next.dispatchEvent(new Event("more", { bubbles: true }))

@@ -32,7 +32,7 @@ function answers(stems, row) {
   return stems.every((stem) => words.some((word) => word.startsWith(stem)))
 }
 
-/** Kilometres from the patient's commune to a slot's place, as the crow flies. */
+/** Kilometres from the patient's commune to a slot's place, as the crow flies, to 0.1 as the server says them. */
 export function distance({ dataset: { lat, lon } }, { commune }) {
-  return kilometres(commune.lat, commune.lon, Number(lat), Number(lon))
+  return Math.round(kilometres(commune.lat, commune.lon, Number(lat), Number(lon)) * 10) / 10
 }
