@@ -3,9 +3,11 @@
 import asyncio
 import socket
 import time
+from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, expect
 
 from slots.settings import Settings
@@ -51,27 +53,44 @@ class Another:
         self._task: asyncio.Task[None] | None = None
 
     async def begin(self) -> None:
-        if self._task is not None:
+        if self._listening.fileno() < 0:
             self._listening = socket.create_server(("127.0.0.1", self.port))
         self._server = ServerInTest(configuration(self._settings))
         self._task = asyncio.create_task(self._server.serve([self._listening]))
         await self._server.listens.wait()
 
     async def end(self) -> None:
-        assert self._server is not None
-        assert self._task is not None
+        if self._server is None or self._task is None:
+            return
         self._server.should_exit = True
         await self._task
+        self._listening.close()
+        self._server = self._task = None
 
 
-async def test_a_board_whose_server_died_goes_on_at_the_next_one_and_keeps_what_was_typed(
-    joins: Joins, service: Service, settings: Settings, chromium: Browser
-):
-    other = Another(settings)
-    await other.begin()
+@pytest_asyncio.fixture(loop_scope="session")
+async def other(service: Service, settings: Settings) -> AsyncIterator[Another]:
+    """It ends whatever becomes of the test: what is left running would never stop."""
+    another = Another(settings)
+    await another.begin()
+    yield another
+    await another.end()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def elsewhere(other: Another, service: Service, chromium: Browser) -> AsyncIterator[Person]:
+    """Rita, on the board of the other process."""
     context = await chromium.new_context(viewport=DESK, locale="fr-FR", service_workers="block")
     rita = Person(context, await context.new_page(), replace(service, url=other.url))
     await rita.signs_in("rita")
+    yield rita
+    await context.close()
+
+
+async def test_a_board_whose_server_died_goes_on_at_the_next_one_and_keeps_what_was_typed(
+    joins: Joins, other: Another, elsewhere: Person
+):
+    rita = elsewhere
     await is_live(rita)
     await stays_the_same_page(rita)
     await rita.page.get_by_label("Commune du patient").fill("Béda")
@@ -87,8 +106,6 @@ async def test_a_board_whose_server_died_goes_on_at_the_next_one_and_keeps_what_
     await is_live(rita)
     assert await is_the_same_page(rita)
     await expect(rita.page.get_by_label("Commune du patient")).to_have_value("Béda")
-    await context.close()
-    await other.end()
 
 
 async def test_after_a_long_sleep_the_page_is_right_without_a_reload(joins: Joins):
