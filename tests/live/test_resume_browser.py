@@ -33,10 +33,14 @@ GUARDS = (
     "if (standsAt && standsAt !== position) this.#again(territory)",
 )
 CHANGES = {"event", "gone", "skip"}
-# Rows that leave keep their place for a while, and say why; distances are the page's own.
+# Rows that leave keep their place for a while, and say why; distances, and what is news to whom,
+# are the page's own.
 ROWS = """(rows) => Object.fromEntries(rows
   .filter(({ dataset }) => ["free", "busy-tentative"].includes(dataset.status))
-  .map((row) => [row.id, { ...row.dataset, words: row.querySelector(".state").textContent }]))"""
+  .map((row) => {
+    const { news, ...said } = row.dataset
+    return [row.id, { ...said, words: row.querySelector(".state").textContent }]
+  }))"""
 
 
 class Line:
