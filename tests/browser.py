@@ -30,7 +30,23 @@ LEASE = timedelta(seconds=60)
 WITHIN_MS = 10_000  # how long a screen may take to say what it must
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1280, "height": 800}
+# What a window would show around a page costs each test a process; the rest is Playwright's own
+# list, which a second one replaces.
+DISABLED_FEATURES = (
+    *(
+        "PreloadTopChromeWebUI",
+        "WebUIOmniboxPopup",
+        "WebUIOmniboxFullPopup",
+        "WebUIOmniboxAimPopup",
+    ),
+    *("InitialWebUI", "WebUIReloadButton", "WebUIToolbar"),
+    *("AvoidUnnecessaryBeforeUnloadCheckSync", "DestroyProfileOnBrowserClose", "HttpsUpgrades"),
+    *("HttpsFirstBalancedModeAutoEnable", "LensOverlay", "MediaRouter", "PaintHolding"),
+    *("ThirdPartyStoragePartitioning", "AvoidCorsURLLoaderRestartOnRedirect", "OptimizationHints"),
+    *("NetworkTimeServiceQuerying", "AimEnabled", "PreconnectToSearch"),
+)
 CHROMIUM_ARGS = [
+    f"--disable-features={','.join(DISABLED_FEATURES)}",
     *("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"),
     *("--disable-component-update", "--disable-sync", "--disable-quic"),
 ]
