@@ -2,9 +2,9 @@
 INSERT INTO audit (territory_id, account_id, verb, subject, subject_id)
 SELECT $1, $2, $3, $4, unnest($5::uuid[]);
 
--- name: chain_alone(territory_id) -> none
--- One worker at a time chains a territory; another waits here, and what it then reads is what the first has written.
-SELECT pg_advisory_xact_lock(48, $1::smallint);
+-- name: chain_alone(territory_id) -> value
+-- One worker at a time chains a territory. Nobody waits for another, who may be frozen.
+SELECT pg_try_advisory_xact_lock(48, $1::smallint);
 
 -- name: last_link(territory_id) -> one
 SELECT position, audit_id, hash FROM audit_link WHERE territory_id = $1 ORDER BY position DESC LIMIT 1;

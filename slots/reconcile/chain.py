@@ -17,14 +17,15 @@ LATE_ROWS: Final = 100_000
 async def chain(desk: Desk, territory: Territory) -> int:
     """Lengthen a territory's chain by the rows that have no link yet. Returns how many.
 
-    Safe beside another worker: the second waits for the first, and finds nothing left to do.
+    Safe beside another worker: while one does it the others leave it alone.
     A command pays nothing for it: no lock is taken in its transaction.
 
     Raises:
         LedgerUnavailable: The rows wait for the next round.
     """
     async with entered(desk.pool, None, [territory.id]) as conn:
-        await chain_alone(conn, territory.id)
+        if not await chain_alone(conn, territory.id):
+            return 0
         head = await last_link(conn, territory.id)
         since_id = head.audit_id - LATE_ROWS if head else 0
         links = chained(await unchained(conn, territory.id, since_id, CHAINED_MAX), head)

@@ -34,9 +34,9 @@ async def record(
     )
 
 
-async def chain_alone(conn: Connection, territory_id: TerritoryId) -> None:
-    """Until the end of the transaction nobody else lengthens this territory's chain."""
-    await QUERIES["chain_alone"].none(conn, territory_id=territory_id)
+async def chain_alone(conn: Connection, territory_id: TerritoryId) -> bool:
+    """Whether, until the end of the transaction, nobody else lengthens this territory's chain."""
+    return bool(await QUERIES["chain_alone"].value(conn, territory_id=territory_id))
 
 
 async def last_link(conn: Connection, territory_id: TerritoryId) -> Link | None:
