@@ -17,6 +17,7 @@ import msgspec
 import structlog
 from arq.connections import ArqRedis
 from arq.typing import WorkerCoroutine
+from redis.asyncio.client import Pipeline
 from redis.exceptions import RedisError
 
 from slots import redis_url
@@ -65,12 +66,40 @@ class Worker(arq.Worker):
             await super().finish_failed_job(*args, **named)
 
 
+class GivenBack(Pipeline):
+    """redis-py's, which always gives its connection back.
+
+    Where the server freezes while a key is watched, redis-py asks it to unwatch, hears nothing, and
+    leaves with the connection: the pool has one less for ever, and the log says “Unclosed”.
+    """
+
+    async def reset(self) -> None:
+        """End what was begun, or the connection where nobody answers."""
+        connection = self.connection
+        try:
+            await super().reset()  # type: ignore[no-untyped-call]
+        except BaseException:
+            if connection is not None and self.connection is connection:
+                self.connection, self.watching = None, False
+                await connection.disconnect(nowait=True)
+                await self.connection_pool.release(connection)
+            raise
+
+
+class Client(ArqRedis):
+    """Arq's client, with pipelines that give their connections back."""
+
+    def pipeline(self, transaction: bool = True, shard_hint: str | None = None) -> Pipeline:
+        """As redis-py's."""
+        return GivenBack(self.connection_pool, self.response_callbacks, transaction, shard_hint)
+
+
 class Queue:
     """The queue, from both ends. One per process."""
 
     def __init__(self, url: str) -> None:
         """Speak to the server at *url*; connects on first use."""
-        self.redis = ArqRedis(
+        self.redis = Client(
             redis_url.connect(url).connection_pool,
             job_serializer=encode,
             job_deserializer=decode,

@@ -17,6 +17,7 @@ from slots.database import Connection
 from slots.desk import Desk
 from slots.errors import AppointmentEnded, AppointmentUnknown, HoldExpired, NotAllowed, TooEarly
 from slots.ids import AppointmentId, HoldId, SlotId
+from slots.search import HOME
 from slots.store import appointment as store
 from slots.store import directory
 from slots.store.command import Effect, Mailing
@@ -26,7 +27,6 @@ from slots.times import paris_day
 from slots.transaction import entered
 
 OTHER_REASON: Final = "other"
-AT_HOME: Final = "HH"  # HL7 v3 ActEncounterCode: home health
 SEEN_AHEAD: Final = timedelta(hours=48)  # opening the day shows, and marks, this much
 
 
@@ -152,7 +152,7 @@ async def address_told(
         slot = (
             (await slots_by_id(conn, [found.slot_id])).get(found.slot_id) if found.slot_id else None
         )
-        if slot is None or slot.modality != AT_HOME:
+        if slot is None or slot.modality != HOME:
             raise NotAllowed
         await store.mark_address_told(conn, found.id, now)
         return []

@@ -41,12 +41,9 @@ NOT_STRANGE = (
     b"in lifespan",
     b"Application startup failed",
 )
-# redis-py on a pipeline of arq's that is cancelled: by a stopping worker, whose sockets end with the
-# process, or by our own time limit just after the worker has said that Redis is away.
-NOT_STRANGE_WHEN_CUT_OFF = b"Unclosed Pipeline client"
+# redis-py on a pipeline of arq's that a stopping worker cancels: its socket ends with the process.
+NOT_STRANGE_AT_THE_END = b"Unclosed Pipeline client"
 STOPPING, READY = b'"worker.stopping"', b'"worker.ready"'
-AWAY = b'"broker-unavailable"'
-JUST_AFTER = 20  # lines
 
 
 async def nothing_removed(owner: asyncpg.Connection) -> None:
@@ -222,12 +219,10 @@ def strange_lines(home: Path) -> list[str]:
     """What the service itself calls an error."""
     found = []
     for path in sorted(home.glob("*.log")):
-        stopping, since_away = False, JUST_AFTER
+        stopping = False
         for line in path.read_bytes().splitlines():
             stopping = STOPPING in line or (stopping and READY not in line)
-            since_away = 0 if AWAY in line else since_away + 1
-            is_cut_off = stopping or since_away < JUST_AFTER
-            explained = (*NOT_STRANGE, NOT_STRANGE_WHEN_CUT_OFF) if is_cut_off else NOT_STRANGE
+            explained = NOT_STRANGE if not stopping else (*NOT_STRANGE, NOT_STRANGE_AT_THE_END)
             if any(word in line for word in STRANGE_IN_A_LOG) and not any(
                 word in line for word in explained
             ):

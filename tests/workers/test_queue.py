@@ -5,6 +5,7 @@ from typing import Self
 
 import msgspec
 import pytest
+from redis.exceptions import RedisError
 
 from tests.faults.proxy import proxy_to
 from tests.workers.conftest import until
@@ -128,6 +129,23 @@ async def test_a_last_word_that_cannot_be_said_is_no_news(redis_url, redis_clien
         gc.collect()
 
     assert told == []
+
+
+async def test_a_server_that_freezes_under_a_question_keeps_no_connection_of_the_pool(
+    redis_url, make_queue
+):
+    async with proxy_to(redis_url) as (proxy, url):
+        queue = make_queue(url)
+        pipeline = queue.redis.pipeline()
+        await pipeline.watch("anything")  # as arq does before it enqueues
+        proxy.freeze()
+
+        with pytest.raises((RedisError, OSError)):
+            async with pipeline:
+                await pipeline.exists("anything")
+
+        assert not queue.redis.connection_pool._in_use_connections
+        proxy.cut()
 
 
 @pytest.mark.parametrize("url", ["redis+cluster://a,b", "redis+sentinel://a,b/main"])

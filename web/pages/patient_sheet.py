@@ -13,10 +13,10 @@ from starlette.responses import Response
 
 from slots.account import Account
 from slots.appointment import AppointmentStatus
-from slots.booking.appointments import AT_HOME
 from slots.database import Connection
 from slots.document import LocationDocument
 from slots.errors import AppointmentEnded
+from slots.search import HOME
 from slots.slot import Slot
 from slots.store.appointment import AppointmentView
 from slots.store.directory import DirectoryEntry, directory
@@ -82,7 +82,7 @@ async def patient_sheet(request: Request[State]) -> Response:
         entry=sheet.entry,
         where=sheet.where,
         is_plage=sheet.is_plage,
-        at_home=view.slot is not None and view.slot.modality == AT_HOME,
+        at_home=view.slot is not None and view.slot.modality == HOME,
         acts=acts_of(view, words),
         goes_there=goes_there,
         way=way,

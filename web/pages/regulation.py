@@ -1,5 +1,6 @@
 """`/regulation`: the live board of several territories, in columns by delay; `/mur`: on the wall."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -14,7 +15,7 @@ from slots.errors import NotAllowed
 from slots.ids import TerritoryId
 from slots.search import Found
 from slots.store.appointment import patients_to_tell, regulated_in_week
-from slots.store.directory import directory
+from slots.store.directory import Commune, directory
 from slots.times import paris_week
 from slots.transaction import entered
 from web.api.endpoint import now_of
@@ -32,7 +33,7 @@ from web.pages.commune_map import drawn
 from web.pages.counters import counted
 from web.pages.groups import Group, by_delay
 from web.pages.page import REGULATION, is_fragment, notice_of, show, viewer_of
-from web.pages.reading import Ground, ground
+from web.pages.reading import ground
 from web.pages.search_form import SearchForm, read
 from web.state import State
 
@@ -49,7 +50,7 @@ class Board:
 
     account: Account
     covered: list[TerritoryId]
-    words: Ground
+    communes: Mapping[str, Commune]
     form: SearchForm
     known: Seen
     rows: list[Found]
@@ -70,12 +71,13 @@ async def regulation(request: Request[State]) -> Response:
     if is_fragment(request, "carte"):
         return show(request, "_map.html", **_map(request, board), **links(request))
     desk, account, now = request.state["desk"], board.account, board.now
-    await note_unmet(request, account, board.form, board.words, board.rows, now)
     async with entered(desk.pool, account.id, account.reach) as conn:
+        words = await ground(conn, account.reach)
         to_tell = await patients_to_tell(conn, account.organisation_id)
         entries = await directory(conn, board.covered)
         regulated = await regulated_in_week(conn, board.covered, paris_week(now))
         counters = await counted(conn, board.covered, board.known.slots, now)
+    await note_unmet(request, account, board.form, words, board.rows, now)
     territories = [desk.territories.by_id[number] for number in board.covered]
     return show(
         request,
@@ -90,8 +92,8 @@ async def regulation(request: Request[State]) -> Response:
         now=now,
         notice=notice_of(request, NOTICES),
         **_map(request, board),
-        **search_context(request, board.form, board.words, board.known, territories),
-        **told_context(to_tell, board.words),
+        **search_context(request, board.form, words, board.known, territories),
+        **told_context(to_tell, words),
     )
 
 
@@ -103,6 +105,7 @@ async def wall(request: Request[State]) -> Response:
     desk, account, now = request.state["desk"], board.account, board.now
     async with entered(desk.pool, account.id, account.reach) as conn:
         counters = await counted(conn, board.covered, board.known.slots, now)
+        words = await ground(conn, account.reach)
     territories = [desk.territories.by_id[number] for number in board.covered]
     return show(
         request,
@@ -112,7 +115,7 @@ async def wall(request: Request[State]) -> Response:
         counters=counters,
         territories=territories,
         now=now,
-        **search_context(request, board.form, board.words, board.known, territories),
+        **search_context(request, board.form, words, board.known, territories),
     )
 
 
@@ -120,14 +123,13 @@ async def _board(request: Request[State]) -> Board:
     viewer = await viewer_of(request)
     if REGULATION not in viewer.screens:
         raise NotAllowed
-    account, desk, now = viewer.account, request.state["desk"], now_of(request)
+    account, now = viewer.account, now_of(request)
     covered = covered_by(account)
-    async with entered(desk.pool, account.id, account.reach) as conn:
-        words = await ground(conn, account.reach)
-    form = read(request.query_params, words.communes)
+    communes = await request.state["communes"].by_insee(request)
+    form = read(request.query_params, communes)
     known = await seen_by(request, account, covered)
     rows = rows_of(request, form, known, now)
-    return Board(account, covered, words, form, known, rows, now)
+    return Board(account, covered, communes, form, known, rows, now)
 
 
 def _more(request: Request[State], board: Board) -> Response:
@@ -146,7 +148,7 @@ async def _figures(request: Request[State], board: Board) -> Response:
 
 
 def _map(request: Request[State], board: Board) -> dict[str, Any]:
-    return {"map": drawn(board.known.slots, board.words.communes, board.form, board.now)}
+    return {"map": drawn(board.known.slots, board.communes, board.form, board.now)}
 
 
 def covered_by(account: Account) -> list[TerritoryId]:

@@ -54,8 +54,8 @@ export class Layout {
     return this.#byDay && this.#groups[0].dataset.day < day(Date.now() - SKEW)
   }
 
-  /** Whether rows that were never loaded have come, by time alone, to where this page shows all. */
-  get hasUnseen() {
+  /** Drop the marks that time has passed. Whether there were any: rows that were never loaded have come to where this page shows all. */
+  dropPassedMarks() {
     const now = Date.now()
     const passed = this.#byDay ? [] : this.#groups.filter((group) => {
       const startsAt = group.querySelector("[data-until]")?.dataset.until.split("|")[1]

@@ -218,7 +218,7 @@ class SlotList extends HTMLElement {
     if (this.#layout.isOfYesterday && live.state === "live" && !document.activeElement?.matches("input, select")) location.reload()
     const { within_h, nearest } = this.#search
     const drifts = within_h || (nearest && this.querySelector("[data-until]"))
-    if (this.#layout.hasUnseen || (drifts && Date.now() - this.#renewedAt > RENEWS)) {
+    if (this.#layout.dropPassedMarks() || (drifts && Date.now() - this.#renewedAt > RENEWS)) {
       this.#renewedAt = Date.now()
       live.renew()
     }
