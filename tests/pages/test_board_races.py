@@ -8,7 +8,7 @@ import pytest
 from playwright.async_api import Route, expect
 
 from tests.browser import DESK, PHONE, WITHIN_MS, Joins, Person
-from tests.pages.test_regulation_room import is_live, offers, rows
+from tests.pages.boards import is_live, offers, rows
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

@@ -1,12 +1,12 @@
 """What an organisation has booked: visits whose address must be told, and what became of the rest."""
 
 from datetime import UTC, datetime, timedelta
-from uuid import uuid4
 
 import pytest
 from playwright.async_api import expect
 
-from tests.browser import DESK, PHONE, Joins, Person
+from tests.browser import DESK, PHONE, Joins
+from tests.pages.boards import offers
 from tests.past import write_bookings
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -14,26 +14,9 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 TO_TELL = "Adresse à transmettre par téléphone"
 
 
-async def offers_a_visit(person: Person, name: str) -> None:
-    start = datetime.now(UTC) + timedelta(hours=1)
-    slot = {
-        "schedule_id": str(person.service.world.schedules[name]),
-        "starts_at": start.isoformat(),
-        "ends_at": (start + timedelta(minutes=30)).isoformat(),
-        "modality": "HH",
-        "area": {"radius_km": 20},
-    }
-    answer = await person.context.request.post(
-        person.service.url + "/api/v1/slots",
-        data={"slots": [slot]},
-        headers={"Idempotency-Key": str(uuid4())},
-    )
-    assert answer.status == 201, await answer.text()
-
-
 async def test_the_address_of_a_visit_is_told_by_phone_and_ticked_by_who_goes_there(joins: Joins):
     nina, rolf = await joins("nina", PHONE), await joins("rolf", DESK)
-    await offers_a_visit(nina, "nina")
+    await offers(nina, "nina", 1, modality="HH", area={"radius_km": 20})
     await rolf.goes_to("/orienter")
     reference = await rolf.books("Nina Petit")
     await rolf.sees(TO_TELL)

@@ -1,7 +1,6 @@
 """What the patient takes along: on paper, without the page around it, and without anything of theirs."""
 
 from datetime import UTC, datetime, timedelta
-from uuid import uuid4
 
 import asyncpg
 import pytest
@@ -11,6 +10,7 @@ from playwright.async_api import expect
 
 from slots.french import hour
 from tests.browser import DESK, Joins
+from tests.pages.boards import offers
 from web.pages.patient_sheet import QR_SCALE
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -110,24 +110,13 @@ async def test_it_has_the_street_the_access_and_the_hours_of_a_plage(joins: Join
     await owner.execute("UPDATE location SET address = '3 rue des Lilas', access = 'Digicode 48'")
     await owner.close()
     ann, rolf = await joins("ann", DESK), await joins("rolf", DESK)
-    start = datetime.now(UTC).replace(second=0, microsecond=0) + timedelta(hours=1)
-    slot = {
-        "schedule_id": str(ann.service.world.schedules["ann"]),
-        "starts_at": start.isoformat(),
-        "ends_at": (start + timedelta(hours=3)).isoformat(),
-        "capacity": 4,
-    }
-    answer = await ann.context.request.post(
-        ann.service.url + "/api/v1/slots",
-        data={"slots": [slot]},
-        headers={"Idempotency-Key": str(uuid4())},
-    )
-    assert answer.status == 201
+    lasting = timedelta(hours=3)
+    start = await offers(ann, "ann", 1, after=timedelta(hours=1), lasting=lasting, capacity=4)
     await rolf.goes_to("/orienter")
     await rolf.books("Dr Ann Martin")
 
     await rolf.page.get_by_role("link", name="Feuille pour le patient").click()
 
-    await rolf.sees(f"venez entre {hour(start)} et {hour(start + timedelta(hours=3))}")
+    await rolf.sees(f"venez entre {hour(start)} et {hour(start + lasting)}")
     await rolf.sees("3 rue des Lilas")
     await rolf.sees("Digicode 48")

@@ -11,7 +11,8 @@ import pytest_asyncio
 from playwright.async_api import Browser, expect
 
 from slots.settings import Settings
-from tests.browser import DESK, PHONE, WITHIN_MS, Joins, Person, ServerInTest, Service
+from tests.browser import DESK, PHONE, Joins, Person, ServerInTest, Service
+from tests.pages.boards import is_live
 from web.__main__ import configuration
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -26,11 +27,6 @@ THREE_G = {
 }
 PUBLISHED_WITHIN_S = 10.0
 TAPS_MAX = 3
-
-
-async def is_live(person: Person, timeout_ms: int = WITHIN_MS) -> None:
-    freshness = person.page.locator("live-freshness")
-    await expect(freshness).to_have_attribute("data-level", "live", timeout=timeout_ms)
 
 
 async def stays_the_same_page(person: Person) -> None:

@@ -2,7 +2,6 @@
 
 import re
 from datetime import UTC, datetime, timedelta
-from uuid import uuid4
 
 import pytest
 from playwright.async_api import expect
@@ -10,47 +9,13 @@ from playwright.async_api import expect
 from slots.appointment import REGULATED_A_WEEK_MAX
 from slots.times import paris_week
 from tests.browser import DESK, PHONE, Joins, Person
+from tests.pages.boards import is_live, offers, rows
 from tests.past import write_bookings
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 FIRST_ROWS = 100
 WALL = {"width": 1920, "height": 1080}
-A_BATCH = 50  # slots in one request
-APART = timedelta(minutes=25)
-LONG = timedelta(minutes=20)
-
-
-async def offers(
-    person: Person, name: str, count: int, *, after: timedelta = timedelta(minutes=30), **fields
-) -> None:
-    """*count* places of *name*, one every APART, through the API."""
-    first = datetime.now(UTC).replace(second=0, microsecond=0) + after
-    moments = [first + number * APART for number in range(count)]
-    for start in range(0, count, A_BATCH):
-        slots = [
-            {
-                "schedule_id": str(person.service.world.schedules[name]),
-                "starts_at": at.isoformat(),
-                "ends_at": (at + LONG).isoformat(),
-                **fields,
-            }
-            for at in moments[start : start + A_BATCH]
-        ]
-        answer = await person.context.request.post(
-            person.service.url + "/api/v1/slots",
-            data={"slots": slots},
-            headers={"Idempotency-Key": str(uuid4())},
-        )
-        assert answer.status == 201, await answer.text()
-
-
-async def is_live(person: Person) -> None:
-    await expect(person.page.locator("live-freshness")).to_have_attribute("data-level", "live")
-
-
-def rows(person: Person):
-    return person.page.locator(".slot")
 
 
 async def has_figure(person: Person, label: str, figure: int) -> None:

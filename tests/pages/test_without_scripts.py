@@ -2,7 +2,6 @@
 
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
-from uuid import uuid4
 
 import pytest
 from playwright.async_api import expect
@@ -10,6 +9,7 @@ from playwright.async_api import expect
 from slots.times import PARIS
 from slots.transaction import entered
 from tests.browser import DESK, PHONE, Joins, Person
+from tests.pages.boards import offers
 from tests.world import HAUTS, PASSWORD
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -189,26 +189,11 @@ async def test_a_patient_beyond_the_places_goes_to_who_accepts_it(joins: Joins):
     await expect(bob.page.locator(".mine", has_text=reference)).to_contain_text("Surnuméraire")
 
 
-async def offers_two_places_from_now(ann: Person) -> None:
-    now = datetime.now(UTC)
-    slot = {
-        "schedule_id": str(ann.service.world.schedules["ann"]),
-        "starts_at": now.isoformat(),
-        "ends_at": (now + timedelta(hours=2)).isoformat(),
-        "capacity": 2,
-    }
-    answer = await ann.context.request.post(
-        ann.service.url + "/api/v1/slots",
-        data={"slots": [slot]},
-        headers={"Idempotency-Key": str(uuid4())},
-    )
-    assert answer.status == 201, await answer.text()
-
-
 async def test_all_of_today_is_withdrawn_with_one_tap_and_a_question(joins: Joins):
     ann = await joins("ann", PHONE, **NO_SCRIPTS)
     rolf = await joins("rolf", DESK)
-    await offers_two_places_from_now(ann)  # today's, however late it is
+    # Today's, however late it is.
+    await offers(ann, "ann", 1, after=timedelta(0), lasting=timedelta(hours=2), capacity=2)
     await rolf.goes_to("/orienter")
     await rolf.books("Dr Ann Martin")
 
