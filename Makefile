@@ -15,7 +15,7 @@ run:       ## Everything, set up and embedded: PostgreSQL, Valkey, web, worker, 
 test:      ## The whole suite, set up by itself: PostgreSQL, Valkey, Chromium
 	@.ci/environment dev
 	@.ci/chromium
-	$(PYTEST) -m "not prove" -n $(AT_ONCE) --dist worksteal $(PYTEST_ARGS)
+	$(PYTEST) -m "not prove" -n $(AT_ONCE) --dist worksteal -o faulthandler_timeout=400 $(PYTEST_ARGS)
 
 prove:     ## The long proofs: kills, faults, every browser mode
 	@.ci/environment dev

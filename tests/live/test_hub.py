@@ -1,4 +1,5 @@
 import asyncio
+import gc
 
 import pytest
 
@@ -238,3 +239,24 @@ async def test_many_who_ask_at_once_cost_one_look(hub, ledger):
     boards = await soon(asyncio.gather(*(hub.board(HAUTS.id) for _ in range(50))))
 
     assert len({id(board.slots) for board in boards}) == 1
+
+
+# The client of Redis (5.3.1) leaves the connection open of which it has swallowed the cancellation.
+@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+async def test_a_follower_ends_whenever_it_is_cancelled_though_its_client_may_swallow_that(
+    make_hub, ledger
+):
+    for passes in range(12):  # of the event loop: sooner or later in each of its waits
+        hub = make_hub()
+        await soon(hub.follow(HAUTS.id))
+        tasks = hub._followers[HAUTS.partition]._tasks
+        hub._followers[HAUTS.partition]._look_now.set()
+        for _ in range(passes):
+            await asyncio.sleep(0)
+        for task in tasks:
+            task.cancel()
+        _, still_running = await asyncio.wait(tasks, timeout=3)
+        await hub.close()
+        assert not still_running, f"cancelled after {passes} passes"
+    gc.collect()

@@ -106,9 +106,15 @@ class Follower:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks = []
 
+    @property
+    def _ends(self) -> bool:
+        # The task remembers that it was cancelled, even where the client of Redis has swallowed it.
+        task = asyncio.current_task()
+        return self._closed or (task is not None and task.cancelling() > 0)
+
     async def _supervised(self, work: Callable[[], Awaitable[None]]) -> None:
         """Do *work* again whenever it ends: nothing but the end stops it."""
-        while not self._closed:
+        while not self._ends:
             try:
                 await work()
             except Exception:
@@ -118,7 +124,7 @@ class Follower:
     # The task that looks.
 
     async def _keep(self) -> None:
-        while not self._closed:
+        while not self._ends:
             self._look_now.clear()
             await self._look()
             with suppress(TimeoutError):
@@ -185,11 +191,11 @@ class Follower:
     async def _read(self) -> None:
         reader = self._reader = LogReader.connect(self._redis_url)
         try:
-            while not self._doubt_reader and not self._closed:
+            while not self._doubt_reader and not self._ends:
                 await self._read_once(reader)
         except BrokerUnavailable as error:
             self._all_in_trouble(error)
-            if not self._closed:
+            if not self._ends:
                 await asyncio.sleep(RETRY_AFTER_S)
         finally:
             self._doubt_reader = False
