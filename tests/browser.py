@@ -164,12 +164,14 @@ async def serving(
     port = listening.getsockname()[1]
     url = f"http://127.0.0.1:{port}"
     server = ServerInTest(configuration(replace(settings, port=port, base_url=url), clock))
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(server.serve([listening]))
-        await server.listens.wait()
+    task = asyncio.create_task(server.serve([listening]))
+    await server.listens.wait()
+    try:
         yield Service(url, world, desk)
+    finally:  # also where a test fails inside: what is left running keeps the loop from ending
         server.should_exit = True
-    await close_desk(desk)
+        await task
+        await close_desk(desk)
 
 
 async def make_boards_ready(desk: Desk) -> None:

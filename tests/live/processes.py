@@ -45,6 +45,8 @@ async def web_processes(settings: Settings, number: int):
     processes = [WebProcess(settings) for _ in range(number)]
     for process in processes:
         await process.start()
-    yield processes
-    for process in processes:
-        await process.stop()
+    try:
+        yield processes
+    finally:  # also where a test fails inside: what is left running keeps the loop from ending
+        for process in processes:
+            await process.stop()
