@@ -22,6 +22,8 @@ SlotId = NewType("SlotId", UUID)
 HoldId = NewType("HoldId", UUID)
 AppointmentId = NewType("AppointmentId", UUID)
 
+INSTALLATION: Final = TerritoryId(0)  # whose audit tells who signed in, and how
+
 TERRITORY_BITS: Final = 14
 TERRITORY_NUMBER_MAX: Final = (1 << TERRITORY_BITS) - 1
 RANDOM_TAIL_BITS: Final = 48

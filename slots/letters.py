@@ -1,10 +1,17 @@
 """What mails say. Pure. Never a word about a patient: the reference is what people talk about."""
 
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
 
 from slots.appointment import Appointment
 from slots.document import ScheduleDocument
 from slots.french import day_and_hour
+
+_NOT_YOU: Final = (
+    "Si ce n'était pas vous, fermez vos sessions depuis « Mon compte » et prévenez aussitôt la "
+    "coordination de votre CPTS.\n"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +54,45 @@ def cancelled_by_professional(appointment: Appointment, schedule: ScheduleDocume
         f"Le rendez-vous {appointment.reference} chez {owner(schedule)}, {when}, est annulé par "
         f"le professionnel ({schedule.location.phone}).\n\n"
         "Prévenez le patient, puis cochez « patient prévenu » sur votre page, ou réorientez-le.\n",
+    )
+
+
+def invitation(product_name: str) -> Letter:
+    """To somebody who has an account from now on. `{link}` is filled in when it leaves."""
+    return Letter(
+        f"Votre accès à {product_name}",
+        f"La coordination de votre CPTS vous a ouvert un accès à {product_name}, qui partage les "
+        "créneaux de soins non programmés des 48 prochaines heures.\n\n"
+        "Ouvrez ce lien dans les 24 heures pour choisir votre mot de passe ou votre clé d'accès ; "
+        "il ne sert qu'une fois :\n\n{link}\n\n"
+        "Trop tard ? Le lien en propose un autre.\n",
+    )
+
+
+def new_password(product_name: str) -> Letter:
+    """To somebody who asked for a new password. `{link}` is filled in when it leaves."""
+    return Letter(
+        f"Nouveau mot de passe pour {product_name}",
+        "Quelqu'un, sans doute vous, a demandé un nouveau mot de passe.\n\n"
+        "Ouvrez ce lien dans l'heure ; il ne sert qu'une fois :\n\n{link}\n\n"
+        "Votre double authentification restera demandée. Si ce n'était pas vous, ne faites rien.\n",
+    )
+
+
+def password_changed(at: datetime, product_name: str) -> Letter:
+    """To the owner of an account, who may not have been it."""
+    return Letter(
+        f"Mot de passe changé sur {product_name}",
+        f"Le mot de passe de votre compte a été changé, {day_and_hour(at)}.\n\n{_NOT_YOU}",
+    )
+
+
+def factor_added(at: datetime, product_name: str) -> Letter:
+    """To the owner of an account, who may not have been it."""
+    return Letter(
+        f"Nouveau moyen de connexion sur {product_name}",
+        "Une clé d'accès ou une application d'authentification a été ajoutée à votre compte, "
+        f"{day_and_hour(at)}.\n\n{_NOT_YOU}",
     )
 
 

@@ -13,10 +13,13 @@ from pathlib import Path
 from typing import Final, Self
 from urllib.parse import urlsplit
 
+from slots.sealing import Sealer
+
 HORIZON_HOURS_MAX: Final = 72  # hours; the SAS asks for no more
 PORT_MAX: Final = 65_535
 PROXIES_HERE: Final = "127.0.0.1,::1"
 LOG_FORMATS: Final = ("text", "json")
+SECOND_FACTORS: Final = ("required", "relaxed")
 VAPID_PRIVATE_KEY: Final = re.compile(r"[A-Za-z0-9_-]{43}")  # 32 bytes in base64url
 CONTACT: Final = re.compile(r"mailto:\S+@\S+|https://[\w-]+(\.[\w-]+)+")
 ORIGIN: Final = re.compile(r"https?://[a-z0-9.-]+(:\d+)?")
@@ -47,6 +50,8 @@ class Settings:
     vapid_private_key: str  # by which push services know us; "": nobody is told by Web Push
     vapid_contact: str  # whom push services may write to about us: mailto: or https:
     push_services: str  # origins of push services beside the known ones, with commas between
+    secret_keys: str  # what seals secrets at rest, see slots/sealing.py; "": no authenticator apps
+    second_factor: str  # required; or relaxed, on loopback only: who has none gets in without
 
     @classmethod
     def from_environ(
@@ -54,8 +59,8 @@ class Settings:
     ) -> Self:
         """Read the settings; the environment of this process where *environ* is None.
 
-        With need_databases false, DATABASE_URL and REDIS_URL may be missing, and are "" then:
-        whoever starts the databases fills them in.
+        With need_databases false, DATABASE_URL, REDIS_URL and SECRET_KEYS may be missing, and are
+        "" then: whoever starts the databases fills them in.
 
         Raises:
             SettingsError: Something is missing or makes no sense; the message names all of it.
@@ -79,39 +84,31 @@ class Settings:
             ]
         host = text("HOST", "127.0.0.1")
         port = number("PORT", 8048, PORT_MAX)
-        base_url = text("BASE_URL").rstrip("/")
-        faults += _base_url_faults(host, base_url)
-        log_format = text("LOG_FORMAT", "text")
-        if log_format not in LOG_FORMATS:
-            faults.append(f"LOG_FORMAT is {log_format!r}; it must be one of {LOG_FORMATS}")
         redis_url = text("REDIS_URL")
         mail_from = text("MAIL_FROM", "48h-chrono@localhost")
-        vapid = {
-            "vapid_private_key": text("VAPID_PRIVATE_KEY").rstrip("="),
-            "vapid_contact": text("VAPID_CONTACT", f"mailto:{parseaddr(mail_from)[1]}"),
-            "push_services": text("PUSH_SERVICES"),
-        }
-        faults += _push_faults(**vapid)
-        proxies = text("PROXIES", PROXIES_HERE)
-        faults += _proxies_faults(proxies)
 
         settings = cls(
             database_url=text("DATABASE_URL"),
             owner_database_url=text("OWNER_DATABASE_URL"),
             redis_url=redis_url,
             queue_redis_url=text("QUEUE_REDIS_URL", redis_url),
-            base_url=base_url or f"http://{_in_url(host)}:{port}",
+            base_url=text("BASE_URL").rstrip("/") or f"http://{_in_url(host)}:{port}",
             host=host,
             port=port,
-            proxies=proxies,
+            proxies=text("PROXIES", PROXIES_HERE),
             data_dir=Path(text("DATA_DIR", ".data")).expanduser().absolute(),
             smtp_url=text("SMTP_URL"),
             mail_from=mail_from,
             product_name=text("PRODUCT_NAME", "48H Chrono"),
             horizon_hours=number("HORIZON_HOURS", 48, HORIZON_HOURS_MAX),
-            log_format=log_format,
-            **vapid,
+            log_format=text("LOG_FORMAT", "text"),
+            vapid_private_key=text("VAPID_PRIVATE_KEY").rstrip("="),
+            vapid_contact=text("VAPID_CONTACT", f"mailto:{parseaddr(mail_from)[1]}"),
+            push_services=text("PUSH_SERVICES"),
+            secret_keys=text("SECRET_KEYS"),
+            second_factor=text("SECOND_FACTOR", "required"),
         )
+        faults += _faults(settings, need_keys=need_databases)
         if faults:
             raise SettingsError("; ".join(faults))
         return settings
@@ -136,6 +133,11 @@ class Settings:
         return tuple(origin.strip() for origin in self.push_services.split(",") if origin.strip())
 
     @property
+    def is_factor_required(self) -> bool:
+        """Whether nobody gets in by a password alone."""
+        return self.second_factor == "required"
+
+    @property
     def is_https(self) -> bool:
         """Whether people reach us over https: where the cookie is `__Host-`."""
         return self.base_url.startswith("https://")
@@ -156,6 +158,17 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def _faults(settings: Settings, *, need_keys: bool) -> list[str]:
+    faults = _base_url_faults(settings.host, settings.base_url)
+    if settings.log_format not in LOG_FORMATS:
+        faults.append(f"LOG_FORMAT is {settings.log_format!r}; it must be one of {LOG_FORMATS}")
+    faults += _push_faults(
+        settings.vapid_private_key, settings.vapid_contact, settings.push_services
+    )
+    faults += _proxies_faults(settings.proxies)
+    return faults + _security_faults(settings, need_keys=need_keys)
+
+
 def _base_url_faults(host: str, base_url: str) -> list[str]:
     parts = urlsplit(base_url)
     if base_url and (parts.scheme not in ("http", "https") or not parts.hostname or parts.path):
@@ -164,6 +177,23 @@ def _base_url_faults(host: str, base_url: str) -> list[str]:
     if not is_loopback(host) and parts.scheme != "https":
         return [f"BASE_URL must begin with https:// when HOST ({host}) is not loopback"]
     return []
+
+
+def _security_faults(settings: Settings, *, need_keys: bool) -> list[str]:
+    faults = []
+    is_public = not settings.on_loopback or settings.is_https
+    if settings.second_factor not in SECOND_FACTORS:
+        faults.append(
+            f"SECOND_FACTOR is {settings.second_factor!r}; it must be one of {SECOND_FACTORS}"
+        )
+    if is_public and not settings.is_factor_required:
+        faults.append("SECOND_FACTOR must be required where others than this machine come in")
+    try:
+        if not Sealer.of(settings.secret_keys).is_able and is_public and need_keys:
+            faults.append("SECRET_KEYS is missing; .env.example says how to make one")
+    except ValueError as error:
+        faults.append(f"SECRET_KEYS: {error}")
+    return faults
 
 
 def _push_faults(vapid_private_key: str, vapid_contact: str, push_services: str) -> list[str]:

@@ -1,6 +1,6 @@
 -- name: mails_to_send(now, limit_rows) -> many
 -- With the addresses of this moment: who acts for a schedule may have changed since it was written.
-SELECT id, subject, body, attempts,
+SELECT id, subject, body, attempts, account_id, link,
        ARRAY(
          SELECT recipient WHERE recipient IS NOT NULL
           UNION

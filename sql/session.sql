@@ -21,8 +21,17 @@ SELECT record_sign_in_failure($1, $2, $3);
 -- name: forget_sign_in_failures(email, address) -> none
 SELECT forget_sign_in_failures($1, $2);
 
--- name: open_session(session_hash, account_id, now, expires_at, device) -> none
-SELECT open_session($1, $2, $3, $4, $5);
+-- name: open_session(session_hash, account_id, now, expires_at, device, proof) -> none
+SELECT open_session($1, $2, $3, $4, $5, $6);
+
+-- name: session_proof(session_hash) -> one
+SELECT proof, proved_at FROM session_proof($1);
+
+-- name: prove_session(session_hash, now, proof) -> none
+SELECT prove_session($1, $2, $3);
+
+-- name: end_sessions_of(account_id, kept_hash, now) -> many
+SELECT end_sessions_of($1, $2, $3) AS id_hash;
 
 -- name: own_sessions(now, idle_since) -> many
 SELECT id, id_hash, device, created_at, seen_at FROM own_sessions($1, $2);

@@ -21,6 +21,7 @@ import redis.asyncio
 from slots import redis_url as urls
 from slots.database import Pool, create_pool
 from slots.migration import APP_ROLE, migrate
+from slots.sealing import make_key
 from slots.settings import Settings
 from workers.embedded.account import servers_account
 from workers.embedded.choices import Choices
@@ -45,6 +46,7 @@ VALKEY_FOR_TESTS = ("--appendonly", "no")
 MEMORY = Path("/dev/shm")  # where Linux keeps files in memory; small in some containers
 MEMORY_MIN_BYTES = 2 * 1024**3
 
+SECRET_KEYS = make_key()
 _numbers = itertools.count(1)
 
 
@@ -130,7 +132,13 @@ async def redis_url(redis_kind: str, url_of_kind: Callable[[str], str]) -> str:
 @pytest.fixture
 def settings(owner_url: str, database_url: str, redis_url: str, tmp_path: Path) -> Settings:
     """The settings of an installation on this test's database and Valkey."""
-    environ = {"DATABASE_URL": database_url, "REDIS_URL": redis_url, "DATA_DIR": str(tmp_path)}
+    environ = {
+        "DATABASE_URL": database_url,
+        "REDIS_URL": redis_url,
+        "DATA_DIR": str(tmp_path),
+        "SECOND_FACTOR": "relaxed",
+        "SECRET_KEYS": SECRET_KEYS,
+    }
     return replace(Settings.from_environ(environ), owner_database_url=owner_url)
 
 

@@ -21,9 +21,9 @@ from web.live.hub import Hub
 from web.live.presence import Presence
 from web.live.socket import LIVE_ROUTES
 from web.pages.routes import PAGE_ROUTES
+from web.passwords import Passwords
 from web.places import Communes
 from web.sessions import Sessions
-from web.sign_in import Passwords
 from web.state import State
 
 Lifespan = Callable[[Starlette], AbstractAsyncContextManager[State]]

@@ -7,12 +7,12 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from slots.account import Account, SignedIn
+from slots.secret_id import SECRET_ID_LENGTH_MAX, hash_of
 from slots.settings import Settings
 from slots.store import session as store
 from web.refusals import NotSignedIn
-from web.sessions import Sessions, hash_of
+from web.sessions import Sessions
 
-SESSION_ID_LENGTH_MAX: Final = 100  # characters; a longer cookie is not ours
 COOKIE: Final = "chrono48"
 HOST_COOKIE: Final = "__Host-chrono48"  # browsers let nobody but this very host over https set it
 
@@ -46,7 +46,7 @@ async def account_of(connection: HTTPConnection[Any]) -> Account:
 def session_hash_of(connection: HTTPConnection[Any]) -> bytes | None:
     """The hash of the session id in the cookie, whether it is any good or not."""
     session_id = cookie_of(connection.scope, cookie_name(connection.state["settings"])) or ""
-    if not 0 < len(session_id) <= SESSION_ID_LENGTH_MAX:
+    if not 0 < len(session_id) <= SECRET_ID_LENGTH_MAX:
         return None
     return hash_of(session_id)
 

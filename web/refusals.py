@@ -50,6 +50,18 @@ class TooManyTries(SlotError):
         self.retry_after_s = retry_after_s
 
 
+class FactorRefused(SlotError):
+    """This code or key is not the account's, or was used before."""
+
+    code = "factor-refused"
+
+
+class TicketEnded(SlotError):
+    """What was under way has ended: too late, too many tries, or done already."""
+
+    code = "ticket-ended"
+
+
 class CrossSite(SlotError):
     """The request does not come from our own pages."""
 

@@ -26,6 +26,14 @@ SENTENCES: Final = MappingProxyType(
         ),
         "not-signed-in": ("Non connecté", "Connectez-vous pour continuer."),
         "sign-in-refused": ("Connexion refusée", "Adresse ou mot de passe incorrect."),
+        "factor-refused": (
+            "Code refusé",
+            "Ce code ou cette clé n’est pas le bon, ou a déjà servi.",
+        ),
+        "ticket-ended": (
+            "Étape terminée",
+            "Cette étape n’est plus valable : trop tard, trop d’essais, ou déjà faite. Recommencez.",
+        ),
         "too-many-tries": (
             "Trop d’essais",
             "Trop d’essais de connexion : patientez avant de recommencer.",

@@ -5,8 +5,6 @@ and forgets those that ended or whose rights changed. So a request costs the led
 """
 
 import asyncio
-import hashlib
-import secrets
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -21,11 +19,12 @@ from slots.account import SignedIn
 from slots.database import Pool
 from slots.errors import LedgerUnavailable
 from slots.ids import AccountId
+from slots.second_factor import Proof
+from slots.secret_id import hash_of, new_secret_id
 from slots.store import session as store
 from slots.store.session import OwnSession
 from slots.transaction import entered, looking
 
-SESSION_ID_BYTES: Final = 32  # 256 bits
 KNOWN_FOR_S: Final = 1.0  # how long an ended session may still pass in this process
 # While the ledger is away nobody can end a session; who was known may go on looking this long.
 KNOWN_WITHOUT_LEDGER_FOR_S: Final = 300.0
@@ -109,12 +108,31 @@ class Sessions:
         self._remember(session_hash, _Known(found, rights, now_s, now_s, now_s))
         return found
 
-    async def open(self, account_id: AccountId, device: str = "") -> str:
+    async def open(
+        self, account_id: AccountId, device: str = "", proof: Proof = Proof.PASSWORD
+    ) -> str:
         """Begin a session. Returns its id, which only the cookie may hold."""
-        session_id, now = secrets.token_urlsafe(SESSION_ID_BYTES), datetime.now(UTC)
+        session_id, now = new_secret_id(), datetime.now(UTC)
         async with looking(self._pool) as conn:
-            await store.open_session(conn, hash_of(session_id), account_id, now, device)
+            await store.open_session(conn, hash_of(session_id), account_id, now, device, proof)
         return session_id
+
+    async def proof_of(self, session_hash: bytes) -> tuple[Proof, datetime] | None:
+        """How and when who is behind the session has last shown who they are."""
+        async with looking(self._pool) as conn:
+            return await store.session_proof(conn, session_hash)
+
+    async def prove(self, session_hash: bytes, proof: Proof) -> None:
+        """They have shown it again."""
+        async with looking(self._pool) as conn:
+            await store.prove_session(conn, session_hash, datetime.now(UTC), proof)
+
+    async def end_all_of(self, account_id: AccountId, kept_hash: bytes | None = None) -> None:
+        """End every session of an account, but for *kept_hash*; as quickly as `end_own`."""
+        async with looking(self._pool) as conn:
+            ended = await store.end_sessions_of(conn, account_id, kept_hash, datetime.now(UTC))
+        for session_hash in ended:
+            self._known.pop(session_hash, None)
 
     async def of(self, account_id: AccountId) -> list[OwnSession]:
         """The live sessions of an account, the one used last first."""
@@ -179,8 +197,3 @@ class Sessions:
         if len(self._known) >= KNOWN_MAX:
             self._known.popitem(last=False)
         self._known[session_hash] = known
-
-
-def hash_of(session_id: str) -> bytes:
-    """What the ledger keeps of a session id."""
-    return hashlib.sha256(session_id.encode("utf-8", "surrogatepass")).digest()

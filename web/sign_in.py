@@ -1,125 +1,140 @@
-"""Signing in and out. Slow where it must be: argon2, and a delay that grows with each failure.
+"""Signing in and out, with a delay that grows with each failure.
 
 The delay is per (address of mail, address of the network): nobody can lock another out.
 """
 
 import asyncio
 import math
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
-from weakref import WeakValueDictionary
 
-import argon2
-from argon2.exceptions import InvalidHashError, VerificationError
 from starlette.requests import Request
 
 from slots.account import SignedIn
-from slots.errors import Unavailable
+from slots.database import Connection
+from slots.ids import AccountId
+from slots.second_factor import Factor, Proof
+from slots.secret_id import hash_of
 from slots.store import session as store
+from slots.store.factor import factors_of
+from slots.store.ticket import GOOD_FOR, Purpose, open_ticket
 from slots.transaction import entered, looking
 from web.auth import session_hash_of
 from web.devices import device_of
+from web.passwords import Passwords
 from web.refusals import NotSignedIn, SignInRefused, TooManyTries
-from web.sessions import hash_of
+from web.security_log import noted
+from web.sessions import Sessions
 
 FREE_FAILURES: Final = 3  # slips of the finger cost nothing
 DELAY_MAX: Final = timedelta(minutes=15)
-# One verification takes 64 MiB and some 50 ms of four lanes (RFC 9106).
-VERIFYING_MAX: Final = 2  # at once in one process
-WAITING_MAX: Final = 50  # beyond, the service is being flooded
-
-
-class Passwords:
-    """Verifies passwords beside the event loop, a few at a time. One per process."""
-
-    def __init__(self) -> None:
-        """Start no thread yet."""
-        self._hasher = argon2.PasswordHasher()
-        self._threads = ThreadPoolExecutor(VERIFYING_MAX, thread_name_prefix="argon2")
-        self._nobodys_hash: str | None = None
-        self._waiting = 0
-        self.one_try_at_a_time: WeakValueDictionary[tuple[str, str], asyncio.Lock] = (
-            WeakValueDictionary()
-        )
-
-    async def verify(self, password: str, password_hash: str | None) -> bool:
-        """Whether they belong together. None takes as long as a real hash, and never does.
-
-        Raises:
-            Unavailable: Too many are waiting.
-        """
-        if self._waiting >= WAITING_MAX:
-            raise Unavailable
-        self._waiting += 1
-        try:
-            loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self._threads, self._verify, password, password_hash)
-        finally:
-            self._waiting -= 1
-
-    def close(self) -> None:
-        """End the threads."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
-
-    def _verify(self, password: str, password_hash: str | None) -> bool:
-        if password_hash is None:
-            # Whether an address is known here must not be told by the time it takes.
-            self._nobodys_hash = self._nobodys_hash or self._hasher.hash("")
-            self._matches(password, self._nobodys_hash)
-            return False
-        return self._matches(password, password_hash)
-
-    def _matches(self, password: str, password_hash: str) -> bool:
-        try:
-            return self._hasher.verify(password_hash, password.encode("utf-8", "surrogatepass"))
-        except (VerificationError, InvalidHashError):
-            return False
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A session that has just begun. *session_id* goes into the cookie and nowhere else."""
+    """A session that has just begun. *session_id* goes into the cookie and nowhere else; None:
+    the browser keeps the one that it has.
+    """
 
-    session_id: str
+    session_id: str | None
     signed_in: SignedIn
 
 
-async def sign_in(request: Request[Any], email: str, password: str) -> Opened:
-    """Begin a session for who knows the password; the browser's session before it ends.
+@dataclass(frozen=True, slots=True)
+class FactorDue:
+    """The password was right, and is not enough. *factors*: any one of them; none: add one first.
+
+    *ticket_id* goes to whoever asked, and nowhere else.
+    """
+
+    ticket_id: str
+    factors: tuple[Factor, ...]
+    expires_at: datetime
+
+
+async def sign_in(request: Request[Any], email: str, password: str) -> Opened | FactorDue:
+    """Begin a session for who knows the password, or say what is due beside it.
 
     Raises:
         SignInRefused: The two do not belong together, or the account is disabled.
         TooManyTries: Too many failures; it says when to try again.
         LedgerUnavailable: The ledger is away.
     """
+    account_id = await password_of(request, email, password)
+    pool = request.state["desk"].pool
+    async with looking(pool) as conn:
+        factors = (await factors_of(conn, account_id)).kinds
+    if factors:
+        return await due(request, Purpose.SIGN_IN, account_id, factors)
+    if request.state["settings"].is_factor_required:
+        return await due(request, Purpose.ENROL, account_id)
+    return await begin(request, account_id, Proof.PASSWORD)
+
+
+async def password_of(request: Request[Any], email: str, password: str) -> AccountId:
+    """Whose password it is.
+
+    Raises:
+        SignInRefused, TooManyTries, LedgerUnavailable: As `sign_in`.
+    """
     email = email.strip().lower()
-    address = request.client.host if request.client else ""
+    address = address_of(request)
     passwords: Passwords = request.state["passwords"]
     # One after the other: many guesses at once must not all see the count of failures before them.
     lock = passwords.one_try_at_a_time.setdefault((email, address), asyncio.Lock())
     async with lock:
-        account_id = await _checked(request, email, password, address)
-    sessions = request.state["sessions"]
+        return await _checked(request, email, password, address)
+
+
+async def due(
+    request: Request[Any],
+    purpose: Purpose,
+    account_id: AccountId,
+    factors: tuple[Factor, ...] = (),
+) -> FactorDue:
+    """Keep under way what the next step ends."""
+    now = request.state["desk"].clock.now()
+    async with looking(request.state["desk"].pool) as conn:
+        ticket_id = await open_ticket(conn, purpose, account_id, now)
+    return FactorDue(ticket_id, factors, now + GOOD_FOR[purpose])
+
+
+async def begin(request: Request[Any], account_id: AccountId, proof: Proof) -> Opened:
+    """Begin a session for who has shown who they are; the browser's session before it ends.
+
+    Raises:
+        NotSignedIn: The account was disabled meanwhile.
+        LedgerUnavailable: The ledger is away.
+    """
+    sessions: Sessions = request.state["sessions"]
     old_session = session_hash_of(request)
     if old_session is not None:
         await sessions.end(old_session)
+    await noted(request, "sign-in", account_id)
     device = device_of(request.headers.get("user-agent", ""))
-    session_id = await sessions.open(account_id, device)
+    session_id = await sessions.open(account_id, device, proof)
     found = await sessions.signed_in(hash_of(session_id))
-    if found is None:  # disabled meanwhile
+    if found is None:
         raise NotSignedIn
     await request.state["catalogue"].know(found.account.reach)
     request.state["account_id"] = found.account.id
     return Opened(session_id, found)
 
 
+def address_of(request: Request[Any]) -> str:
+    """The address of the network that asks; a trusted proxy's word where there is one."""
+    return request.client.host if request.client else ""
+
+
 async def sign_out(request: Request[Any]) -> None:
     """End the session in the cookie, where there is one. Safe to repeat."""
     session_hash = session_hash_of(request)
     if session_hash is not None:
+        found = await request.state["sessions"].signed_in(session_hash)
         await request.state["sessions"].end(session_hash)
+        if found is not None:
+            await noted(request, "sign-out", found.account.id)
 
 
 def wait_until(failures: int, last_at: datetime) -> datetime:
@@ -130,21 +145,30 @@ def wait_until(failures: int, last_at: datetime) -> datetime:
     return last_at + min(timedelta(seconds=2**doublings), DELAY_MAX)
 
 
-async def _checked(request: Request[Any], email: str, password: str, address: str) -> Any:
+async def _checked(request: Request[Any], email: str, password: str, address: str) -> AccountId:
     pool = request.state["desk"].pool
     now = datetime.now(UTC)
     async with entered(pool, None, ()) as conn:
-        await store.one_try_at_a_time(conn, email, address)
-        failed = await store.sign_in_failures(conn, email, address)
-        if failed is not None and (left := wait_until(*failed) - now) > timedelta():
-            raise TooManyTries(math.ceil(left.total_seconds()))
-        # Counted before the look, and forgotten after a success: an interrupted try counts too.
-        await store.record_sign_in_failure(conn, email, address, now)
+        await count_try(conn, email, address, now)
         account = await store.account_to_sign_in(conn, email)
     # The connection is back in the pool: a slow hash must not hold up who only needs the ledger.
     if not await request.state["passwords"].verify(password, account[1] if account else None):
+        await noted(request, "sign-in-refused", account[0] if account else None)
         raise SignInRefused
     assert account is not None
     async with looking(pool) as conn:
         await store.forget_sign_in_failures(conn, email, address)
     return account[0]
+
+
+async def count_try(conn: Connection, email: str, address: str, now: datetime) -> None:
+    """Count a try before it is looked at; a success forgets it, an interrupted one stays counted.
+
+    Raises:
+        TooManyTries: There were too many before; this one is not looked at.
+    """
+    await store.one_try_at_a_time(conn, email, address)
+    failed = await store.sign_in_failures(conn, email, address)
+    if failed is not None and (left := wait_until(*failed) - now) > timedelta():
+        raise TooManyTries(math.ceil(left.total_seconds()))
+    await store.record_sign_in_failure(conn, email, address, now)

@@ -7,9 +7,9 @@ from slots.settings import Settings
 from web.catalogue import Catalogue
 from web.live.hub import Hub
 from web.live.presence import Presence
+from web.passwords import Passwords
 from web.places import Communes
 from web.sessions import Sessions
-from web.sign_in import Passwords
 
 
 class State(TypedDict):

@@ -16,11 +16,12 @@ import msgspec
 
 from slots.audit_chain import Break, Link, first_break
 from slots.desk import Desk, close_desk, open_desk
+from slots.ids import INSTALLATION, TerritoryId
 from slots.store.audit import links_after, unchained_count
-from slots.territory import Territory
 from slots.transaction import entered
 from workers.embedded.running import settings_of_installation
 
+INSTALLATION_NAME: Final = "(installation)"  # the chain of sign-ins; no slug has brackets
 READ_AT_ONCE: Final = 5_000  # links
 
 
@@ -59,9 +60,12 @@ async def run(arguments: argparse.Namespace) -> int:
     desk = await open_desk(settings_of_installation())
     kept = read_heads(arguments.heads) if arguments.verb == "verify" else {}
     try:
+        chains = {INSTALLATION_NAME: INSTALLATION} | {
+            territory.slug: territory.id for territory in desk.territories.by_id.values()
+        }
         verdicts = {
-            territory.slug: await verify(desk, territory, kept.get(territory.slug))
-            for territory in desk.territories.by_id.values()
+            name: await verify(desk, territory_id, kept.get(name))
+            for name, territory_id in chains.items()
         }
         now = desk.clock.now()
     finally:
@@ -85,17 +89,17 @@ def read_heads(path: Path | None) -> dict[str, dict[int, str]]:
 
 
 async def verify(
-    desk: Desk, territory: Territory, kept: Mapping[int, str] | None = None
+    desk: Desk, territory_id: TerritoryId, kept: Mapping[int, str] | None = None
 ) -> Verdict:
     """Recompute one chain from its beginning. *kept*: hashes that it had at some positions."""
     expected = dict(kept or {})
     head: Link | None = None
     while True:
-        async with entered(desk.pool, None, [territory.id]) as conn:
+        async with entered(desk.pool, None, [territory_id]) as conn:
             pairs = await links_after(
-                conn, territory.id, head.position if head else 0, READ_AT_ONCE
+                conn, territory_id, head.position if head else 0, READ_AT_ONCE
             )
-            waiting = 0 if pairs else await unchained_count(conn, territory.id)
+            waiting = 0 if pairs else await unchained_count(conn, territory_id)
         links = [link for link, _ in pairs]
         found = first_break(pairs, head) or _rewritten(links, expected)
         if not pairs and expected:

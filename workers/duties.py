@@ -13,6 +13,7 @@ import structlog
 
 from slots.desk import Desk, look_for_territories
 from slots.errors import BrokerUnavailable, Rebuilding
+from slots.ids import INSTALLATION
 from slots.reconcile.chain import chain
 from slots.reconcile.mend import identity, mend
 from slots.reconcile.rebuild import rebuild_if_lost
@@ -67,7 +68,8 @@ def duties(workshop: Workshop) -> list[Loop]:
         )
 
     async def chain_all() -> int:
-        return await in_each_territory(workshop, lambda it: chain(workshop.desk, it))
+        count = await in_each_territory(workshop, lambda it: chain(workshop.desk, it.id))
+        return count + await chain(workshop.desk, INSTALLATION)
 
     async def mend_all() -> int:
         return await in_each_territory(

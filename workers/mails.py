@@ -1,6 +1,7 @@
 """Sends the mails that transactions wrote. The rows are the truth; the queue only hurries."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from email.utils import format_datetime
@@ -10,8 +11,10 @@ import aiosmtplib
 import structlog
 
 from slots.desk import Desk
+from slots.ids import INSTALLATION, AccountId, TerritoryId
 from slots.store.mail import Mail, mail_try_later, mail_was_sent, mails_to_send
-from slots.transaction import entered
+from slots.store.ticket import Purpose, open_ticket
+from slots.transaction import entered, looking
 from workers.post import Post
 
 MAILS_BATCH_MAX: Final = 50
@@ -62,8 +65,22 @@ def message_of(mail: Mail, *, sender: str, at: datetime) -> EmailMessage:
     return message
 
 
+def _everywhere(desk: Desk) -> list[TerritoryId]:
+    """All territories, and the installation, which writes to people about their accounts."""
+    return [INSTALLATION, *desk.territories.by_id]
+
+
+async def _with_link(desk: Desk, post: Post, mail: Mail, at: datetime) -> Mail:
+    """The mail with the link that it promises, made as it leaves: at rest there is none to steal."""
+    if mail.link is None or mail.account_id is None:
+        return mail
+    async with looking(desk.pool) as conn:
+        token = await open_ticket(conn, Purpose(mail.link), AccountId(mail.account_id), at)
+    return replace(mail, body=mail.body.replace("{link}", f"{post.base_url}/lien/{token}"))
+
+
 async def _claim(desk: Desk, now: datetime) -> list[Mail]:
-    async with entered(desk.pool, None, desk.territories.by_id) as conn:
+    async with entered(desk.pool, None, _everywhere(desk)) as conn:
         mails = await mails_to_send(conn, now, MAILS_BATCH_MAX)
         for mail in mails:
             await mail_try_later(conn, mail.id, now + delay(mail.attempts))
@@ -75,6 +92,7 @@ async def _send(desk: Desk, post: Post, mail: Mail) -> bool:
     try:
         # Nobody may be left to write to: then it is done as well.
         if mail.recipients:
+            mail = await _with_link(desk, post, mail, at)
             await post.carry(message_of(mail, sender=post.sender, at=at))
     except (aiosmtplib.SMTPException, OSError, ValueError) as error:
         # Not the server's words: they may name the recipients.
@@ -86,6 +104,6 @@ async def _send(desk: Desk, post: Post, mail: Mail) -> bool:
             smtp_code=getattr(error, "code", None),
         )
         return False
-    async with entered(desk.pool, None, desk.territories.by_id) as conn:
+    async with entered(desk.pool, None, _everywhere(desk)) as conn:
         await mail_was_sent(conn, mail.id, at)
     return True

@@ -22,10 +22,11 @@ Carrier: TypeAlias = Callable[[EmailMessage], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """Who writes, and who carries it away."""
+    """Who writes, who carries it away, and the address that its links begin with."""
 
     sender: str
     carry: Carrier
+    base_url: str = ""
 
 
 def post_of(settings: Settings) -> Post:
@@ -35,11 +36,11 @@ def post_of(settings: Settings) -> Post:
         ValueError: SMTP_URL is neither smtp:// nor smtps://.
     """
     if not settings.smtp_url:
-        return Post(settings.mail_from, _into(settings.data_dir / "mail"))
+        return Post(settings.mail_from, _into(settings.data_dir / "mail"), settings.base_url)
     parts = urlsplit(settings.smtp_url)
     if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
         raise ValueError("SMTP_URL must be like smtp://user:password@host:587")
-    return Post(settings.mail_from, _by_smtp(parts, parts.hostname))
+    return Post(settings.mail_from, _by_smtp(parts, parts.hostname), settings.base_url)
 
 
 def _by_smtp(parts: SplitResult, host: str) -> Carrier:

@@ -94,6 +94,7 @@ async def _run_locked(
 
 async def _start(settings: Settings, arguments: argparse.Namespace, supervisor: Supervisor) -> None:
     settings = await _with_databases(settings, supervisor)
+    settings = _relaxed(settings, demo=not arguments.no_demo)
     await _prepare(settings, demo=not arguments.no_demo)
     # They get no way to become the owner of the tables.
     served = replace(settings, owner_database_url="")
@@ -135,6 +136,16 @@ async def _with_databases(settings: Settings, supervisor: Supervisor) -> Setting
         settings = replace(settings, redis_url=valkey.url, queue_redis_url=queue_redis_url)
     if not settings.vapid_private_key:
         settings = replace(settings, vapid_private_key=choices.vapid_private_key)
+    if not settings.secret_keys:
+        settings = replace(settings, secret_keys=choices.secret_keys)
+    return settings
+
+
+def _relaxed(settings: Settings, *, demo: bool) -> Settings:
+    """The demo on this machine asks for no second factor, unless the environment says otherwise."""
+    is_ours = demo and settings.on_loopback and not settings.is_https
+    if is_ours and not environment.environment().get("SECOND_FACTOR", "").strip():
+        return replace(settings, second_factor="relaxed")
     return settings
 
 

@@ -4,8 +4,8 @@ from typing import Final
 
 from slots.audit_chain import chained
 from slots.desk import Desk
+from slots.ids import TerritoryId
 from slots.store.audit import add_links, chain_alone, last_link, unchained
-from slots.territory import Territory
 from slots.transaction import entered
 
 CHAINED_MAX: Final = 1_000  # rows a call
@@ -14,8 +14,10 @@ CHAINED_MAX: Final = 1_000  # rows a call
 LATE_ROWS: Final = 100_000
 
 
-async def chain(desk: Desk, territory: Territory) -> int:
-    """Lengthen a territory's chain by the rows that have no link yet. Returns how many.
+async def chain(desk: Desk, territory_id: TerritoryId) -> int:
+    """Lengthen a territory's chain, or the installation's, by the rows that have no link yet.
+
+    Returns how many.
 
     Safe beside another worker: while one does it the others leave it alone.
     A command pays nothing for it: no lock is taken in its transaction.
@@ -23,12 +25,12 @@ async def chain(desk: Desk, territory: Territory) -> int:
     Raises:
         LedgerUnavailable: The rows wait for the next round.
     """
-    async with entered(desk.pool, None, [territory.id]) as conn:
-        if not await chain_alone(conn, territory.id):
+    async with entered(desk.pool, None, [territory_id]) as conn:
+        if not await chain_alone(conn, territory_id):
             return 0
-        head = await last_link(conn, territory.id)
+        head = await last_link(conn, territory_id)
         since_id = head.audit_id - LATE_ROWS if head else 0
-        links = chained(await unchained(conn, territory.id, since_id, CHAINED_MAX), head)
+        links = chained(await unchained(conn, territory_id, since_id, CHAINED_MAX), head)
         if links:
-            await add_links(conn, territory.id, links)
+            await add_links(conn, territory_id, links)
     return len(links)

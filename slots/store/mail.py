@@ -19,6 +19,8 @@ class Mail:
     subject: str
     body: str
     attempts: int
+    account_id: UUID | None
+    link: str | None  # what `{link}` in the body becomes: a ticket of this purpose
     recipients: list[str]  # as of now; perhaps nobody
 
 

@@ -12,6 +12,7 @@ from slots.account import Account, SignedIn
 from slots.audience import Role
 from slots.database import Connection
 from slots.ids import AccountId, OrganisationId, PractitionerId, ScheduleId, TerritoryId
+from slots.second_factor import Proof
 
 IDLE_FOR: Final = timedelta(hours=12)  # a session unused this long has ended
 SESSION_FOR: Final = timedelta(days=7)  # and so has one this old
@@ -25,7 +26,7 @@ async def answers(conn: Connection) -> bool:
     return bool(await _sql["answers"].value(conn))
 
 
-async def account_to_sign_in(conn: Connection, email: str) -> tuple[AccountId, str] | None:
+async def account_to_sign_in(conn: Connection, email: str) -> tuple[AccountId, str | None] | None:
     """The account of an address and its password's hash; None where nobody may sign in by it."""
     row = await _sql["account_to_sign_in"].one(conn, email=email)
     return (AccountId(row["account_id"]), row["password_hash"]) if row else None
@@ -71,6 +72,7 @@ async def open_session(
     account_id: AccountId,
     now: datetime,
     device: str = "",
+    proof: Proof = Proof.PASSWORD,
 ) -> None:
     """Begin a session that lasts SESSION_FOR at most."""
     await _sql["open_session"].none(
@@ -80,7 +82,29 @@ async def open_session(
         now=now,
         expires_at=now + SESSION_FOR,
         device=device,
+        proof=proof.value,
     )
+
+
+async def session_proof(conn: Connection, session_hash: bytes) -> tuple[Proof, datetime] | None:
+    """How and when who is behind a live session has last shown who they are."""
+    row = await _sql["session_proof"].one(conn, session_hash=session_hash)
+    return (Proof(row["proof"]), row["proved_at"]) if row else None
+
+
+async def prove_session(conn: Connection, session_hash: bytes, now: datetime, proof: Proof) -> None:
+    """They have shown it again."""
+    await _sql["prove_session"].none(conn, session_hash=session_hash, now=now, proof=proof.value)
+
+
+async def end_sessions_of(
+    conn: Connection, account_id: AccountId, kept_hash: bytes | None, now: datetime
+) -> list[bytes]:
+    """End every session of an account but *kept_hash*. Returns the hashes of those that ended."""
+    rows = await _sql["end_sessions_of"].many(
+        conn, account_id=account_id, kept_hash=kept_hash, now=now
+    )
+    return [row["id_hash"] for row in rows]
 
 
 async def own_sessions(conn: Connection, now: datetime) -> list[OwnSession]:

@@ -93,7 +93,12 @@ def test_every_command_of_the_api_is_keyed_but_signing_in_and_out():
         and "Idempotency-Key" not in [one["name"] for one in operation["parameters"]]
     }
 
-    assert unkeyed == {("POST", "/api/v1/session"), ("DELETE", "/api/v1/session")}
+    assert unkeyed == {
+        ("POST", "/api/v1/session"),
+        ("POST", "/api/v1/session/factor"),
+        ("POST", "/api/v1/session/passkey"),
+        ("DELETE", "/api/v1/session"),
+    }
 
 
 def test_what_endpoints_refuse_has_a_status():

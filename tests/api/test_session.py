@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from slots.database import set_codecs
+from slots.secret_id import hash_of
 from slots.store.session import account_of_session
 from tests.api.conftest import problem
-from web.sessions import hash_of
 from web.sign_in import DELAY_MAX, FREE_FAILURES, wait_until
 
 

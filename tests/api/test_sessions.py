@@ -5,9 +5,10 @@ from datetime import UTC, datetime
 import asyncpg
 import pytest
 
+from slots.secret_id import hash_of
 from slots.store.session import end_session
 from tests.world import World, make_world
-from web.sessions import KNOWN_FOR_S, RECHECK_EVERY_S, Sessions, hash_of
+from web.sessions import KNOWN_FOR_S, RECHECK_EVERY_S, Sessions
 
 
 @pytest.fixture

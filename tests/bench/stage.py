@@ -57,6 +57,7 @@ async def open_stage(directory: Path) -> AsyncIterator[Stage]:
             "DATABASE_URL": at_database(postgres.app_url, DATABASE),
             "REDIS_URL": valkey.url,
             "DATA_DIR": str(directory),
+            "SECOND_FACTOR": "relaxed",
         }
         settings = replace(Settings.from_environ(environ), owner_database_url=postgres.owner_url)
         owner = await asyncpg.connect(postgres.owner_url)
@@ -103,6 +104,7 @@ def process(module: str, settings: Settings, port: int, log: Path):
         "DATABASE_URL": settings.database_url,
         "REDIS_URL": settings.redis_url,
         "DATA_DIR": str(settings.data_dir),
+        "SECOND_FACTOR": settings.second_factor,
         "PORT": str(port),
         "LOG_FORMAT": "json",  # as an installation whose logs a machine reads
     }

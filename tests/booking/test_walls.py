@@ -24,7 +24,7 @@ async def both(desk, offer, book, world, now):
     async with entered(desk.pool, None, [world.hauts]) as conn:
         await write_pushes(conn, now, remind_until=now, booked_until=now)
     for territory in desk.territories.by_id.values():
-        await chain(desk, territory)
+        await chain(desk, territory.id)
     return booked, there
 
 

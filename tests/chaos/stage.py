@@ -87,7 +87,12 @@ async def open_stage(
         ground = await _ground(postgres)
         ledger, ledger_url = await stack.enter_async_context(proxy_to(postgres.app_url))
         broker, broker_url = await stack.enter_async_context(proxy_to(valkey.url))
-        environ = {"DATABASE_URL": ledger_url, "REDIS_URL": broker_url, "DATA_DIR": str(home)}
+        environ = {
+            "DATABASE_URL": ledger_url,
+            "REDIS_URL": broker_url,
+            "DATA_DIR": str(home),
+            "SECOND_FACTOR": "relaxed",
+        }
         doors, ways = [], []
         for name in WEBS:
             port = free_port()
@@ -97,7 +102,12 @@ async def open_stage(
             ways.append(Way(name, door.port, f"127.0.0.1:{port}"))
             await until_ready(port)
         processes["worker"] = run(Process(_ours("worker", "workers", environ, home)))
-        direct = {"DATABASE_URL": postgres.app_url, "REDIS_URL": valkey.url, "DATA_DIR": str(home)}
+        direct = {
+            "DATABASE_URL": postgres.app_url,
+            "REDIS_URL": valkey.url,
+            "DATA_DIR": str(home),
+            "SECOND_FACTOR": "relaxed",
+        }
         settings = replace(Settings.from_environ(direct), owner_database_url=postgres.owner_url)
         links = {CLIENTS: doors, BROKER: [broker], LEDGER: [ledger]}
         yield Stage(settings, postgres, valkey, processes, links, ways, ground)

@@ -241,6 +241,13 @@ async def test_many_who_ask_at_once_cost_one_look(hub, ledger):
     assert len({id(board.slots) for board in boards}) == 1
 
 
+async def one_pass():
+    """The event loop goes round once."""
+    gone_round = asyncio.Event()
+    asyncio.get_running_loop().call_soon(gone_round.set)
+    await gone_round.wait()
+
+
 # The client of Redis (5.3.1) leaves the connection open of which it has swallowed the cancellation.
 @pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
@@ -253,7 +260,7 @@ async def test_a_follower_ends_whenever_it_is_cancelled_though_its_client_may_sw
         tasks = hub._followers[HAUTS.partition]._tasks
         hub._followers[HAUTS.partition]._look_now.set()
         for _ in range(passes):
-            await asyncio.sleep(0)
+            await one_pass()
         for task in tasks:
             task.cancel()
         _, still_running = await asyncio.wait(tasks, timeout=3)

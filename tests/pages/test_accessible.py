@@ -1,8 +1,13 @@
 """Every page passes axe, in the light and in the dark, and fits a narrow phone."""
 
+from datetime import UTC, datetime
+
+import pyotp
 import pytest
 from axe_playwright_python.async_playwright import Axe
 
+from slots.store.ticket import Purpose, open_ticket
+from slots.transaction import looking
 from tests.browser import DESK, PHONE, Joins, Person
 from web.pages.routes import PAGE_ROUTES
 
@@ -25,6 +30,7 @@ document.documentElement.scrollWidth <= innerWidth ? [] :
 # Whoever sees the page with most on it. A page with an id in its address is reached in a flow.
 VISITORS = {
     "/connexion": None,
+    "/mot-de-passe-oublie": None,
     "/accessibilite": None,
     "/hors-ligne": None,
     "/disponibilites": "ann",
@@ -34,9 +40,13 @@ VISITORS = {
     "/mur": "rita",
     "/orientations": "ann",
     "/compte": "ann",
+    "/compte/confirmer": "ann",
+    "/compte/mot-de-passe": "ann",
     "/annuaire": "ann",
     "/annuaire/papier": "ann",
 }
+# What only leads on from somewhere: `every_account_page_is_clean` goes there.
+IN_FLOWS = {"/connexion/facteur", "/protection", "/nouveau-mot-de-passe"}
 # And what is no page.
 REDIRECTS = {"/", "/annuaire.csv", "/manifest.webmanifest", "/service-worker.js"}
 
@@ -44,7 +54,7 @@ REDIRECTS = {"/", "/annuaire.csv", "/manifest.webmanifest", "/service-worker.js"
 async def test_no_page_is_left_out():
     pages = {route.path for route in PAGE_ROUTES if "GET" in (getattr(route, "methods", ()) or ())}
 
-    assert {path for path in pages if "{" not in path} == set(VISITORS) | REDIRECTS
+    assert {path for path in pages if "{" not in path} == set(VISITORS) | IN_FLOWS | REDIRECTS
 
 
 async def must_be_clean(person: Person) -> None:
@@ -67,6 +77,7 @@ async def must_be_clean(person: Person) -> None:
 )
 async def test_every_page_passes_axe(joins: Joins, scheme, viewport):
     await every_page_is_clean(joins, viewport, color_scheme=scheme)
+    await every_account_page_is_clean(joins, viewport, color_scheme=scheme)
 
 
 @pytest.mark.prove
@@ -74,6 +85,7 @@ async def test_every_page_passes_axe(joins: Joins, scheme, viewport):
 @pytest.mark.parametrize("viewport", [DESK, PHONE, NARROW])
 async def test_every_page_passes_axe_in_forced_colours(joins: Joins, scheme, viewport):
     await every_page_is_clean(joins, viewport, color_scheme=scheme, forced_colors="active")
+    await every_account_page_is_clean(joins, viewport, color_scheme=scheme, forced_colors="active")
 
 
 @pytest.mark.prove
@@ -85,6 +97,7 @@ async def test_every_page_passes_axe_with_its_text_twice_as_large(joins: Joins, 
         return person
 
     await every_page_is_clean(joins_with_large_text, viewport)
+    await every_account_page_is_clean(joins_with_large_text, viewport)
 
 
 async def every_page_is_clean(joins: Joins, viewport, **named) -> None:
@@ -130,3 +143,48 @@ async def every_page_is_clean(joins: Joins, viewport, **named) -> None:
     await rita.goes_to("/regulation")
     await rita.sees("1 patient à prévenir")
     await must_be_clean(rita)
+
+
+async def every_account_page_is_clean(joins: Joins, viewport, **named) -> None:
+    """Protecting an account, coming back, choosing a password; each with something to mend."""
+    bob = await joins("bob", viewport, **named)
+    await bob.goes_to("/compte")
+    await bob.presses("Ajouter une clé d’accès ou une application")
+    await bob.page.get_by_label("Tapez le code").fill("000000")
+    await bob.presses("Ajouter l’application")
+    await bob.sees("Ce code ou cette clé n’est pas le bon")
+    await must_be_clean(bob)
+    await bob.page.get_by_text("Je ne peux pas le photographier").click()
+    await must_be_clean(bob)
+    secret = await bob.page.locator(".steps code").text_content()
+    await bob.page.get_by_label("Tapez le code").fill(pyotp.TOTP(secret.replace(" ", "")).now())
+    await bob.presses("Ajouter l’application")
+    await bob.sees("Vos codes de secours")
+    await must_be_clean(bob)
+    await bob.goes_to("/compte")
+    await must_be_clean(bob)
+    email = bob.service.world.email("bob")
+    back = await joins(None, viewport, **named)
+    await back.goes_to("/connexion")
+    await back.page.get_by_label("Adresse de courriel").fill(email)
+    await back.page.get_by_label("Mot de passe", exact=True).fill(bob.service.world.password)
+    await back.presses("Se connecter")
+    await back.sees("Confirmer que c’est vous")
+    await must_be_clean(back)
+    await back.page.get_by_text("Je n’ai plus mon appareil").click()
+    await back.page.get_by_label("Un de vos codes").fill("AAAA-BBBB-CCCC-DDDD")
+    await back.page.locator("details").get_by_role("button", name="Continuer").click()
+    await back.sees("Ce code ou cette clé n’est pas le bon")
+    await must_be_clean(back)
+    await back.goes_to("/lien/nobodys")
+    await back.sees("Ce lien n’est plus valable")
+    await must_be_clean(back)
+    for purpose in (Purpose.INVITATION, Purpose.RESET):
+        async with looking(bob.service.desk.pool) as conn:
+            account_id = bob.service.world.accounts["bob"].id
+            token = await open_ticket(conn, purpose, account_id, datetime.now(UTC))
+        await back.goes_to(f"/lien/{token}")
+        await back.page.get_by_label("ot de passe", exact=False).last.fill("motdepasse2026")
+        await back.page.locator("form button").last.click()
+        await back.sees("Ce mot de passe est trop courant")
+        await must_be_clean(back)

@@ -40,12 +40,12 @@ async def test_a_lost_phone_is_signed_out_from_the_pc_and_its_board_says_so(join
     await expect(phone.page.locator("live-freshness")).to_have_attribute("data-level", "live")
 
     await pc.page.get_by_role("link", name="Rita Simon").click()
-    await expect(pc.page.locator(".appointment")).to_have_count(2)
+    await expect(pc.page.locator("[aria-labelledby=sessions] .appointment")).to_have_count(2)
     await expect(pc.page.locator(".appointment", has_text="cette session")).to_have_count(1)
     await pc.presses("Fermer la session Safari, iPhone", exact=False)
 
     await pc.sees("cet appareil est déconnecté")
-    await expect(pc.page.locator(".appointment")).to_have_count(1)
+    await expect(pc.page.locator("[aria-labelledby=sessions] .appointment")).to_have_count(1)
     await phone.sees("Votre session a pris fin")
     await phone.page.reload()
     await expect(phone.page.get_by_role("heading", name="Connexion")).to_be_visible()
@@ -59,7 +59,7 @@ async def test_all_others_end_at_once_and_this_one_stays(joins: Joins):
     await pc.presses("Fermer toutes les autres")
 
     await pc.sees("Toutes les autres sessions sont fermées")
-    await expect(pc.page.locator(".appointment")).to_have_count(1)
+    await expect(pc.page.locator("[aria-labelledby=sessions] .appointment")).to_have_count(1)
     for other in others:
         await other.goes_to("/regulation")
         await expect(other.page.get_by_role("heading", name="Connexion")).to_be_visible()
@@ -68,7 +68,7 @@ async def test_all_others_end_at_once_and_this_one_stays(joins: Joins):
 async def test_nobody_ends_or_sees_anothers_session(joins: Joins, owner_url: str):
     ann, rolf = await joins("ann", PHONE), await joins("rolf", DESK)
     await rolf.goes_to("/compte")
-    await expect(rolf.page.locator(".appointment")).to_have_count(1)
+    await expect(rolf.page.locator("[aria-labelledby=sessions] .appointment")).to_have_count(1)
     owner = await asyncpg.connect(owner_url)
     account_id = ann.service.world.accounts["ann"].id
     anns = await owner.fetchval("SELECT id FROM session WHERE account_id = $1", account_id)

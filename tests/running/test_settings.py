@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from slots.sealing import make_key
 from slots.settings import Settings, SettingsError, is_loopback
 from tests.running.conftest import PROJECT
 
@@ -70,10 +71,34 @@ def test_a_key_that_makes_no_sense_is_not_printed():
     assert "nearly" not in str(refused.value)
 
 
-def test_off_loopback_an_https_address_is_enough():
-    settings = Settings.from_environ(
-        ENOUGH | {"HOST": "0.0.0.0", "BASE_URL": "https://chrono.example/"}
-    )
+PUBLIC = ENOUGH | {
+    "HOST": "0.0.0.0",
+    "BASE_URL": "https://chrono.example/",
+    "SECRET_KEYS": make_key(),
+}
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "127.0.0.1"])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("SECRET_KEYS", ""), ("SECRET_KEYS", "old:nearly-a-secret"), ("SECOND_FACTOR", "relaxed")],
+)
+def test_where_others_come_in_secrets_are_sealed_and_a_second_factor_is_due(host, name, value):
+    with pytest.raises(SettingsError, match=name) as refused:
+        Settings.from_environ(PUBLIC | {"HOST": host, name: value})
+
+    assert "nearly" not in str(refused.value)
+
+
+def test_on_this_machine_neither_is_needed():
+    settings = Settings.from_environ(ENOUGH | {"SECOND_FACTOR": "relaxed"})
+
+    assert not settings.is_factor_required
+    assert Settings.from_environ(ENOUGH).is_factor_required
+
+
+def test_off_loopback_an_https_address_and_a_key_are_enough():
+    settings = Settings.from_environ(PUBLIC)
 
     assert settings.base_url == "https://chrono.example"
     assert settings.is_https

@@ -68,7 +68,12 @@ async def pair_world(pair_owner: asyncpg.Connection) -> World:
 @pytest.fixture
 def pair_fleet(pair: Pair, redis_url: str, tmp_path: Path) -> Iterator[Fleet]:
     """A web process and a worker that know both addresses."""
-    environ = {"DATABASE_URL": pair.app_url, "REDIS_URL": redis_url, "DATA_DIR": str(tmp_path)}
+    environ = {
+        "DATABASE_URL": pair.app_url,
+        "REDIS_URL": redis_url,
+        "DATA_DIR": str(tmp_path),
+        "SECOND_FACTOR": "relaxed",
+    }
     settings = replace(Settings.from_environ(environ), owner_database_url=pair.owner_url)
     fleet = Fleet(settings, tmp_path)
     fleet.start_web()

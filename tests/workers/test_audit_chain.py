@@ -28,7 +28,7 @@ async def chained(desk, territory, world) -> None:
     async with entered(desk.pool, None, [territory.id]) as conn:
         for number in range(ROWS):
             await record(conn, territory.id, None, "offer", "slot", [ids[number % len(ids)]])
-    assert await chain(desk, territory) >= ROWS
+    assert await chain(desk, territory.id) >= ROWS
 
 
 async def tampers(owner: asyncpg.Connection, statement: str) -> None:
@@ -43,12 +43,12 @@ async def test_every_row_gets_one_link_however_many_workers_there_are(desk, terr
     async with entered(desk.pool, None, [territory.id]) as conn:
         await record(conn, territory.id, None, "offer", "slot", ids)
 
-    counts = await asyncio.gather(*(chain(desk, territory) for _ in range(4)))
+    counts = await asyncio.gather(*(chain(desk, territory.id) for _ in range(4)))
 
-    verdict = await verify(desk, territory)
+    verdict = await verify(desk, territory.id)
     assert sum(counts) == verdict.head.position >= len(ids)
     assert (verdict.found, verdict.waiting) == (None, 0)
-    assert await chain(desk, territory) == 0
+    assert await chain(desk, territory.id) == 0
 
 
 async def test_a_row_that_commits_late_is_chained_later_and_nothing_is_lost(
@@ -59,10 +59,10 @@ async def test_a_row_that_commits_late_is_chained_later_and_nothing_is_lost(
         await record(slow, territory.id, None, "offer", "slot", [one])
         async with entered(desk.pool, None, [territory.id]) as quick:
             await record(quick, territory.id, None, "withdraw", "slot", [one])
-        assert await chain(desk, territory) == 1
-    assert await chain(desk, territory) == 1
+        assert await chain(desk, territory.id) == 1
+    assert await chain(desk, territory.id) == 1
 
-    assert (await verify(desk, territory)).found is None
+    assert (await verify(desk, territory.id)).found is None
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ async def test_a_changed_or_deleted_row_is_named(desk, territory, chained, owner
 
     await tampers(owner, statement.format(id=victim))
 
-    verdict = await verify(desk, territory)
+    verdict = await verify(desk, territory.id)
     assert (verdict.found.position, verdict.found.audit_id) == (3, victim)
     assert words(verdict) == f"BROKEN at position 3, audit row {victim}: {why}"
 
@@ -87,23 +87,23 @@ async def test_a_changed_or_deleted_row_is_named(desk, territory, chained, owner
 async def test_a_chain_that_was_written_anew_is_another_than_the_head_that_was_kept(
     desk, territory, chained, owner, tmp_path
 ):
-    before = await verify(desk, territory)
+    before = await verify(desk, territory.id)
     line = Head(NOW, territory.slug, before.head.position, before.head.hash.hex())
     file = tmp_path / "heads.jsonl"
     file.write_bytes(msgspec.json.encode(line) + b"\n")
     kept = read_heads(file)[territory.slug]
-    assert (await verify(desk, territory, kept)).found is None
+    assert (await verify(desk, territory.id, kept)).found is None
 
     await owner.execute("ALTER TABLE audit_link DISABLE TRIGGER audit_link_is_append_only")
     await owner.execute("DELETE FROM audit_link")
     await owner.execute("ALTER TABLE audit_link ENABLE TRIGGER audit_link_is_append_only")
-    shorter = await verify(desk, territory, kept)
+    shorter = await verify(desk, territory.id, kept)
     assert shorter.found.why == "the chain ends before a head that was kept"
     await tampers(owner, "UPDATE audit SET verb = 'withdraw'")
-    await chain(desk, territory)
+    await chain(desk, territory.id)
 
-    assert (await verify(desk, territory)).found is None  # by itself the new chain holds
-    found = (await verify(desk, territory, kept)).found
+    assert (await verify(desk, territory.id)).found is None  # by itself the new chain holds
+    found = (await verify(desk, territory.id, kept)).found
     assert (found.position, found.why) == (line.position, "it is not the head that was kept")
 
 

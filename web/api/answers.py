@@ -11,6 +11,7 @@ from slots.appointment import Appointment
 from slots.audience import Role
 from slots.document import LocationDocument, ScheduleDocument, SlotDocument
 from slots.publishing import Publishing
+from slots.second_factor import Factor
 from slots.slot import Hold
 from slots.store.appointment import AppointmentView
 from slots.territory import Territories
@@ -41,6 +42,25 @@ class SessionAnswer(Answer, frozen=True):
     account: AccountAnswer
     roles: list[RoleAnswer]
     territories: list[str]
+
+
+class FactorsAnswer(Answer, frozen=True):
+    """The password was right; one of *factors* is due, with the ticket, before *expires_at*.
+
+    Where there are none, the account has no second factor yet: a person adds one on the page
+    /connexion.
+    """
+
+    ticket: str
+    factors: list[Factor]
+    expires_at: datetime
+
+
+class PasskeyAnswer(Answer, frozen=True):
+    """What to ask the passkey for: *options* is what `navigator.credentials.get` takes, as JSON."""
+
+    ticket: str
+    options: dict[str, Any]
 
 
 class SlotsAnswer(Answer, frozen=True):

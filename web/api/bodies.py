@@ -1,7 +1,7 @@
 """What callers send: JSON bodies and query strings, as closed, typed shapes."""
 
 from datetime import datetime
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -44,6 +44,24 @@ class SignInBody(Body, frozen=True):
 
     email: Annotated[str, Meta(min_length=1, max_length=254)]
     password: Annotated[str, Meta(min_length=1, max_length=1_000)]
+
+
+Secret = Annotated[str, Meta(min_length=1, max_length=100)]
+
+
+class FactorBody(Body, frozen=True):
+    """The second step: a code, or what `navigator.credentials.get` has answered."""
+
+    ticket: Secret
+    factor: Literal["totp", "recovery", "passkey"]
+    code: Secret | None = None
+    credential: dict[str, Any] | None = None
+
+
+class PasskeyBody(Body, frozen=True):
+    """ticket: of a sign-in whose password was right; without it the passkey says who it is."""
+
+    ticket: Secret | None = None
 
 
 class AreaBody(Body, frozen=True, omit_defaults=True):

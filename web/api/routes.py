@@ -8,7 +8,14 @@ from web.api import answers, appointments, bodies, directory, finding, health, h
 from web.api.description import show_description
 from web.api.endpoint import Endpoint, Handler, routes
 from web.metrics import MEDIA_TYPE as METRICS_MEDIA_TYPE
-from web.refusals import NotFound, SignInRefused, TooManyTries
+from web.refusals import (
+    FactorRefused,
+    NotFound,
+    NotSignedIn,
+    SignInRefused,
+    TicketEnded,
+    TooManyTries,
+)
 
 V1: Final = "/api/v1"
 SLOT: Final = V1 + "/slots/{slot_id:uuid}"
@@ -68,11 +75,46 @@ SESSION: Final = (
         method="POST",
         path=V1 + "/session",
         handle=session.open_session,
-        summary="Sign in; the answer sets the session cookie.",
+        summary="Sign in; the answer sets the session cookie, or says which second factor is due.",
         body=bodies.SignInBody,
         answer=answers.SessionAnswer,
+        also_answers=((202, answers.FactorsAnswer),),
         open=True,
-        refuses=(SignInRefused, TooManyTries, errors.Unavailable, errors.LedgerUnavailable),
+        refuses=(
+            SignInRefused,
+            TooManyTries,
+            NotSignedIn,
+            errors.Unavailable,
+            errors.LedgerUnavailable,
+            errors.OutcomeUnknown,
+        ),
+    ),
+    Endpoint(
+        method="POST",
+        path=V1 + "/session/factor",
+        handle=session.complete_session,
+        summary="The second step of signing in; the answer sets the session cookie.",
+        body=bodies.FactorBody,
+        answer=answers.SessionAnswer,
+        open=True,
+        refuses=(
+            FactorRefused,
+            TicketEnded,
+            TooManyTries,
+            errors.LedgerUnavailable,
+            errors.OutcomeUnknown,
+            NotSignedIn,
+        ),
+    ),
+    Endpoint(
+        method="POST",
+        path=V1 + "/session/passkey",
+        handle=session.question_passkey,
+        summary="What to ask a passkey for, which goes alone or beside a password.",
+        body=bodies.PasskeyBody,
+        answer=answers.PasskeyAnswer,
+        open=True,
+        refuses=(FactorRefused, TicketEnded, errors.LedgerUnavailable),
     ),
     Endpoint(
         method="GET",

@@ -8,7 +8,11 @@ from starlette.staticfiles import StaticFiles
 
 DIRECTORY: Final = Path(__file__).parents[1] / "static"
 WORKERS: Final = {"service-worker.js", "push-worker.js"}
-ON_ONE_PAGE: Final = {"directory.js", "push.js"}  # app.js asks for them where they are needed
+ON_ONE_PAGE: Final = {
+    "directory.js",
+    "passkey.js",
+    "push.js",
+}  # app.js asks for them where they are needed
 # What every page imports, so that a browser asks for all at once; and the service worker keeps them.
 MODULES: Final = sorted(
     {script.name for script in DIRECTORY.glob("*.js")} - WORKERS - ON_ONE_PAGE - {"app.js"}

@@ -8,6 +8,7 @@ from typing import Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from slots.french import day, day_and_hour, hour
+from slots.push import base64url
 from web.pages import french
 from web.pages.assets import MODULES
 from web.pages.finding import commune_typed
@@ -55,6 +56,7 @@ def _environment() -> Environment:
     environment.filters["commune_typed"] = commune_typed
     environment.filters["kin"] = kin
     environment.filters["mark"] = mark
+    environment.filters["base64url"] = base64url
     environment.globals["words"] = french
     environment.globals["new_key"] = new_key
     environment.globals["modules"] = MODULES

@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from web.api.endpoint import now_of
 from web.auth import session_hash_of
+from web.pages.own_protection import protection_of
 from web.pages.page import notice_of, posted, see_other, show, viewer_of
 from web.sessions import Sessions
 from web.state import State
@@ -16,6 +17,9 @@ NOTICES: Final = {
     "fermee": "Session fermée : cet appareil est déconnecté.",
     "fermees": "Toutes les autres sessions sont fermées.",
     "aucune": "Cette session était déjà fermée.",
+    "mot-de-passe": "Mot de passe changé. Vos autres sessions sont fermées.",
+    "retire": "Retiré : ce moyen ne permet plus de se connecter.",
+    "dernier": "C’est votre dernier moyen de double authentification : ajoutez-en d’abord un autre.",
 }
 
 
@@ -23,9 +27,12 @@ async def own_account(request: Request[State]) -> Response:
     """The account and its sessions, the one in use marked."""
     viewer = await viewer_of(request)
     sessions: Sessions = request.state["sessions"]
+    factors, passkeys = await protection_of(request, viewer.account.id)
     return show(
         request,
         "own_account.html",
+        factors=factors,
+        passkeys=passkeys,
         sessions=await sessions.of(viewer.account.id),
         in_use=session_hash_of(request),
         now=now_of(request),

@@ -110,6 +110,7 @@ def page_text(request: Request[Any], template: str, /, **context: Any) -> str:
     catalogue = state.get("catalogue")  # none before the application has started
     common = {
         "product_name": state["settings"].product_name,
+        "is_relaxed": not state["settings"].is_factor_required,
         "nonce": state.get("nonce", ""),
         "path": request.url.path,
         "act_label": catalogue.act_labels.of if catalogue else None,

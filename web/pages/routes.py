@@ -4,7 +4,7 @@ from typing import Final
 
 from starlette.routing import BaseRoute, Mount, Route
 
-from web.pages import directory, notifications
+from web.pages import directory, links, notifications, own_protection, protection
 from web.pages.accessibility import accessibility
 from web.pages.assets import DIRECTORY, Assets
 from web.pages.availability import availability, offline, publish
@@ -19,13 +19,24 @@ from web.pages.own_account import end_session, own_account
 from web.pages.patient_sheet import calendar_entry, patient_sheet
 from web.pages.regulation import regulation, wall
 from web.pages.service_worker import service_worker
-from web.pages.sign_in import home, sign_in, sign_in_page, sign_out
+from web.pages.sign_in import factor, factor_page, home, sign_in, sign_in_page, sign_out
 from web.pages.withdrawing import withdraw, withdraw_day
 
 PAGE_ROUTES: Final[list[BaseRoute]] = [
     Route("/", home),
     Route("/connexion", sign_in_page),
     Route("/connexion", sign_in, methods=["POST"]),
+    Route("/connexion/facteur", factor_page),
+    Route("/connexion/facteur", factor, methods=["POST"]),
+    Route("/protection", protection.protection_page),
+    Route("/protection/application", protection.add_app, methods=["POST"]),
+    Route("/protection/cle", protection.add_passkey, methods=["POST"]),
+    Route("/lien/{token}", links.follow_link),
+    Route("/lien", links.ask_link_again, methods=["POST"]),
+    Route("/mot-de-passe-oublie", links.forgotten_page),
+    Route("/mot-de-passe-oublie", links.forgotten, methods=["POST"]),
+    Route("/nouveau-mot-de-passe", links.password_page),
+    Route("/nouveau-mot-de-passe", links.choose_password, methods=["POST"]),
     Route("/deconnexion", sign_out, methods=["POST"]),
     Route("/accessibilite", accessibility),
     Route("/disponibilites", availability),
@@ -70,6 +81,14 @@ PAGE_ROUTES: Final[list[BaseRoute]] = [
     Route("/en-sus/{schedule_id:uuid}", overflow, methods=["POST"]),
     Route("/hors-ligne", no_network),
     Route("/compte", own_account),
+    Route("/compte/confirmer", own_protection.confirm_page),
+    Route("/compte/confirmer", own_protection.confirm, methods=["POST"]),
+    Route("/compte/protection", own_protection.add, methods=["POST"]),
+    Route("/compte/cles/{credential_id}/retirer", own_protection.remove_passkey, methods=["POST"]),
+    Route("/compte/application/retirer", own_protection.remove_app, methods=["POST"]),
+    Route("/compte/codes", own_protection.renew_codes, methods=["POST"]),
+    Route("/compte/mot-de-passe", own_protection.password_page),
+    Route("/compte/mot-de-passe", own_protection.change_password, methods=["POST"]),
     Route("/compte/sessions/fermer-les-autres", end_session, methods=["POST"]),
     Route("/compte/sessions/{session_id:uuid}/fermer", end_session, methods=["POST"]),
     Route("/manifest.webmanifest", manifest),

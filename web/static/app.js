@@ -14,3 +14,4 @@ import "./offer.js"
 // What one page alone needs.
 if (document.querySelector(".notifications")) import("./push.js")
 if (document.querySelector("[data-prints], [data-narrows]")) import("./directory.js")
+if (document.querySelector("passkey-offer, [data-passkeys]")) import("./passkey.js")

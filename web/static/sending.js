@@ -70,7 +70,9 @@ async function show(answer, action, body, turn) {
   if (!main && !answer.redirected) return say(NOTHING_DONE)
   // Signing in and out changes the frame of the page as well.
   if (!main || !document.querySelector(".screens") || !page.querySelector(".screens")) {
-    return answer.redirected ? location.assign(answer.url) : document.querySelector("main").replaceWith(main)
+    if (answer.redirected) return location.assign(answer.url)
+    document.querySelector("main").replaceWith(document.adoptNode(main))
+    return focusIn(main)
   }
   const url = new URL(answer.url)
   const here = url.pathname === location.pathname
@@ -80,7 +82,12 @@ async function show(answer, action, body, turn) {
   const told = main.querySelector("[role=alert], .notice")
   if (told) told.scrollIntoView({ block: "nearest" })
   else if (!here) scrollTo(0, 0)
-  ;(main.querySelector("[autofocus]") ?? main).focus({ preventScroll: true })
+  focusIn(main)
+}
+
+// What is to be mended first; else where one goes on.
+function focusIn(main) {
+  ;(main.querySelector("[aria-invalid]") ?? main.querySelector("[autofocus]") ?? main).focus({ preventScroll: true })
 }
 
 // Pages that were left by pushState are asked for again: what they showed may be old.

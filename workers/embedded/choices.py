@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Final, Self
 
+from slots.sealing import make_key
 from slots.vapid import make_private_key
 
 LOOPBACK: Final = "127.0.0.1"
@@ -26,12 +27,13 @@ class Choices:
     postgres_port: int
     valkey_port: int
     vapid_private_key: str = ""  # none in what an older version chose
+    secret_keys: str = ""  # likewise
 
     @classmethod
     def load(cls, path: Path) -> Self:
         """What was chosen, or new choices, kept in *path*. Ports taken meanwhile are changed."""
         choices = cls.read(path) if path.exists() else cls.make()
-        choices = choices.with_free_ports().with_private_key()
+        choices = choices.with_free_ports().with_keys()
         choices.save(path)
         return choices
 
@@ -53,9 +55,13 @@ class Choices:
             valkey_port=0,
         )
 
-    def with_private_key(self) -> Self:
-        """The same, with a key for Web Push where there was none."""
-        return replace(self, vapid_private_key=self.vapid_private_key or make_private_key())
+    def with_keys(self) -> Self:
+        """The same, with a key for Web Push and one for secrets at rest where there was none."""
+        return replace(
+            self,
+            vapid_private_key=self.vapid_private_key or make_private_key(),
+            secret_keys=self.secret_keys or make_key(),
+        )
 
     def with_free_ports(self) -> Self:
         """The same, on other ports where somebody else listens by now."""

@@ -1,0 +1,158 @@
+"""The second step of signing in: an app's code, a recovery code, or a passkey, which also goes alone.
+
+Guesses are counted per ticket and per account: only who knows the password can spend the account's,
+so that nobody can lock another out; a passkey is not guessed and not counted, and a new password
+(by mail) forgets the count.
+"""
+
+from datetime import datetime
+from typing import Any, Final
+
+import structlog
+from starlette.requests import Request
+from webauthn.helpers import generate_challenge
+
+from slots.database import Connection
+from slots.ids import AccountId
+from slots.sealing import Sealer, Unsealable
+from slots.second_factor import Factor, Proof, app_step, recovery_hash
+from slots.store import factor as factors
+from slots.store import session as sessions
+from slots.store import ticket as tickets
+from slots.store.ticket import Purpose, Ticket
+from slots.transaction import entered, looking
+from web import passkeys
+from web.auth import session_hash_of
+from web.refusals import FactorRefused, TicketEnded
+from web.security_log import noted
+from web.sign_in import Opened, begin, count_try
+from web.tickets import ticket_of
+
+log = structlog.get_logger()
+
+GUESSES: Final = "second factor"  # where the account's wrong codes are counted, beside addresses
+# The place that a secret is sealed for.
+APP_PLACE: Final = "authenticator_app.secret/{account_id}"
+
+
+async def with_code(request: Request[Any], ticket_id: str, factor: Factor, code: str) -> Opened:
+    """End a sign-in with a code of the account's app, or a recovery code.
+
+    Each code is good once, and the ticket for one sign-in only, however many ask at once.
+
+    Raises:
+        TicketEnded: Too late, too many tries, or done already: the password again.
+        TooManyTries: Too many wrong codes for this account; it says when to try again.
+        FactorRefused: The code is wrong, or was used before.
+    """
+    ticket = await ticket_of(request, ticket_id, Purpose.SIGN_IN)
+    assert ticket.account_id is not None
+    now = request.state["desk"].clock.now()
+    async with entered(request.state["desk"].pool, None, ()) as conn:
+        await count_try(conn, ticket.email, GUESSES, now)
+        if not await tickets.try_ticket(conn, ticket.id_hash, now):
+            raise TicketEnded
+        is_good = await _is_good(request, conn, ticket.account_id, factor, code, now)
+        if is_good:
+            await _finish(conn, ticket, now)
+    if not is_good:
+        await noted(request, "factor-refused", ticket.account_id)
+        raise FactorRefused
+    return await opened_by(request, ticket.account_id, Proof(factor.value))
+
+
+async def ask_passkey(request: Request[Any], ticket_id: str | None) -> tuple[str, str]:
+    """A ticket, and what the browser is to ask the passkey for, as JSON.
+
+    ticket_id: of a sign-in whose password was right; without it the passkey says who it is.
+
+    Raises:
+        TicketEnded: As `with_code`.
+        FactorRefused: At this address there are no passkeys.
+    """
+    challenge = generate_challenge()
+    pool, now = request.state["desk"].pool, request.state["desk"].clock.now()
+    if not ticket_id:
+        options = passkeys.question(request, challenge, [], alone=True)
+        async with looking(pool) as conn:
+            return await tickets.open_ticket(conn, Purpose.PASSKEY, None, now, challenge), options
+    ticket = await ticket_of(request, ticket_id, Purpose.SIGN_IN)
+    assert ticket.account_id is not None
+    async with looking(pool) as conn:
+        own = await factors.passkeys_of(conn, ticket.account_id)
+        await tickets.put_into_ticket(conn, ticket.id_hash, challenge=challenge)
+    return ticket_id, passkeys.question(request, challenge, own, alone=False)
+
+
+async def with_passkey(request: Request[Any], ticket_id: str, credential: dict[str, Any]) -> Opened:
+    """End a sign-in with a passkey's answer to the question of `ask_passkey`.
+
+    Raises:
+        TicketEnded: As `with_code`; each question is listened to once.
+        FactorRefused: The answer is not good.
+    """
+    ticket = await ticket_of(request, ticket_id, Purpose.SIGN_IN, Purpose.PASSKEY)
+    now = request.state["desk"].clock.now()
+    credential_id = passkeys.credential_id_of(credential)
+    async with looking(request.state["desk"].pool) as conn:
+        challenge = await tickets.take_challenge(conn, ticket.id_hash, now)
+        known = await factors.passkey_called(conn, credential_id)
+    if challenge is None:
+        raise TicketEnded
+    try:
+        if known is None or ticket.account_id not in (None, known.account_id):
+            raise FactorRefused
+        alone = ticket.purpose is Purpose.PASSKEY
+        sign_count = passkeys.shown(request, credential, challenge, known, alone=alone)
+    except FactorRefused:
+        await noted(request, "factor-refused", known.account_id if known else None)
+        raise
+    async with entered(request.state["desk"].pool, None, ()) as conn:
+        await factors.use_passkey(conn, credential_id, sign_count, now)
+        await _finish(conn, ticket, now)
+    return await opened_by(request, known.account_id, Proof.PASSKEY)
+
+
+def sealer_of(request: Request[Any]) -> Sealer:
+    """What seals the secrets of apps."""
+    return Sealer.of(request.state["settings"].secret_keys)
+
+
+async def _is_good(
+    request: Request[Any],
+    conn: Connection,
+    account_id: AccountId,
+    factor: Factor,
+    code: str,
+    now: datetime,
+) -> bool:
+    if factor is Factor.RECOVERY:
+        return await factors.use_recovery_code(conn, account_id, recovery_hash(code), now)
+    sealed = (await factors.factors_of(conn, account_id)).app_secret
+    if factor is not Factor.TOTP or sealed is None:
+        return False
+    try:
+        secret = sealer_of(request).open(sealed, APP_PLACE.format(account_id=account_id))
+    except Unsealable:
+        # A key that is gone, or a row that somebody has written: neither lets anybody in.
+        log.exception("factor.unsealable", account_id=str(account_id))
+        return False
+    step = app_step(secret, code, now)
+    return step is not None and await factors.use_app_step(conn, account_id, step)
+
+
+async def _finish(conn: Connection, ticket: Ticket, now: datetime) -> None:
+    if not await tickets.spend_ticket(conn, ticket.id_hash, now):
+        raise TicketEnded  # somebody else was quicker: nothing of this transaction stays
+    await sessions.forget_sign_in_failures(conn, ticket.email, GUESSES)
+
+
+async def opened_by(request: Request[Any], account_id: AccountId, proof: Proof) -> Opened:
+    """Whoever is signed in as this account already has shown again who they are; else a session."""
+    session_hash = session_hash_of(request)
+    if session_hash is not None:
+        found = await request.state["sessions"].signed_in(session_hash)
+        if found is not None and found.account.id == account_id:
+            await request.state["sessions"].prove(session_hash, proof)
+            return Opened(None, found)
+    return await begin(request, account_id, proof)
