@@ -1,6 +1,7 @@
 """`/protection`: add a passkey or an authenticator app, the first one or one more."""
 
 import io
+from contextlib import suppress
 
 import segno
 from starlette.datastructures import FormData
@@ -10,7 +11,7 @@ from starlette.responses import Response
 from slots.store.ticket import Purpose, Ticket
 from web import enrolment
 from web.errors import problem_of
-from web.pages.page import own_path, see_other, show
+from web.pages.page import own_path, see_other, show, viewer_of
 from web.pages.sign_in import credential_of, go_on
 from web.refusals import FactorRefused, NotSignedIn, TicketEnded
 from web.second_factor import opened_by
@@ -80,6 +81,8 @@ async def _form(
     error: str = "",
     status: int = 200,
 ) -> Response:
+    with suppress(NotSignedIn):
+        await viewer_of(request)  # the frame of the page, for who is signed in already
     address = await enrolment.app_to_add(request, ticket)
     return show(
         request,
