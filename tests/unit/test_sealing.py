@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from slots.sealing import Sealer, Unsealable, make_key
 
-OLD, NEW = make_key(), make_key()
+OLD, NEW = "2025:" + 42 * "o" + "A", "2026:" + 42 * "n" + "A"  # the same in every process
 PLACE = "totp.secret/one"
 
 
@@ -64,3 +64,10 @@ def test_without_keys_there_is_nothing_to_seal_with():
     assert not Sealer.of("").is_able
     assert Sealer.of(OLD).is_able
     assert OLD.partition(":")[2] not in repr(Sealer.of(OLD))
+
+
+def test_a_made_key_is_one_and_no_other():
+    made = make_key()
+
+    assert Sealer.of(made).is_able
+    assert made != make_key()
