@@ -7,8 +7,9 @@ from typing import Final
 from uuid import UUID
 
 from slots.appointment import Origin
-from slots.audience import MEMBER_ROLES, Audience, Role, words_heard
+from slots.audience import MEMBER_ROLES, Audience, Role
 from slots.ids import AccountId, OrganisationId, PractitionerId, ScheduleId, TerritoryId
+from slots.rights import Action, Standing, audiences, may, standings
 
 EMERGENCY_DEPARTMENT: Final = "emergency"
 
@@ -40,24 +41,34 @@ class Account:
 
     def hears(self, territory_id: TerritoryId) -> frozenset[Audience]:
         """The audiences this account belongs to in *territory_id*: what it may book there."""
-        return words_heard(
-            self.roles_in(territory_id), is_neighbour=territory_id in self.neighbours
-        )
+        return audiences(self.standings_in(territory_id), Action.BOOK)
+
+    def standings_in(self, territory_id: TerritoryId) -> frozenset[Standing]:
+        """All that the account is for a territory: the rows of the matrix that count there."""
+        return standings(self.roles_in(territory_id), is_neighbour=territory_id in self.neighbours)
+
+    def may(self, action: Action, territory_id: TerritoryId, *, is_own: bool = False) -> bool:
+        """Whether the matrix lets this account do that in *territory_id*, to what is its own or not."""
+        return may(self.standings_in(territory_id), action, is_own=is_own)
 
     def acts_for(self, schedule_id: UUID) -> bool:
         """Whether the schedule is the account's own, or was delegated to it."""
         return schedule_id in self.schedules
 
+    def publishes_for(self, schedule_id: UUID) -> bool:
+        """Whether the account may offer, amend and withdraw on this schedule."""
+        territory_id = self.schedules.get(ScheduleId(schedule_id))
+        return territory_id is not None and self.may(Action.PUBLISH, territory_id, is_own=True)
+
     def may_see(
         self, territory_id: TerritoryId, schedule_id: UUID, audience: frozenset[Audience]
     ) -> bool:
         """Whether a slot of this schedule and audience is on this account's screens."""
-        hears, sees_all = self.sees_as(territory_id)
-        return bool(hears & audience) or sees_all or self.acts_for(schedule_id)
+        return bool(self.sees_as(territory_id) & audience) or self.acts_for(schedule_id)
 
-    def sees_as(self, territory_id: TerritoryId) -> tuple[frozenset[Audience], bool]:
+    def sees_as(self, territory_id: TerritoryId) -> frozenset[Audience]:
         """What `may_see` depends on beside whose slot it is: who is alike in this sees alike."""
-        return self.hears(territory_id), Role.COORDINATOR in self.roles_in(territory_id)
+        return audiences(self.standings_in(territory_id), Action.SEE)
 
     def origins_in(self, territory_id: TerritoryId, schedule_id: UUID) -> list[Origin]:
         """The origins this account may truthfully give a booking there, the likeliest first.

@@ -64,6 +64,5 @@ async def offers_of(
 
 def heard_by(account: Account, line: DirectoryLine) -> frozenset[Audience]:
     """The audiences that the account belongs to where this schedule is."""
-    hears, sees_all = account.sees_as(line.territory_id)
     acts_for = line.schedule_id is not None and account.acts_for(line.schedule_id)
-    return EVERY_AUDIENCE if sees_all or acts_for else hears
+    return EVERY_AUDIENCE if acts_for else account.sees_as(line.territory_id)

@@ -8,7 +8,6 @@ from uuid import UUID, uuid4
 from slots import letters
 from slots.account import Account
 from slots.appointment import TRANSITIONS, Appointment, AppointmentStatus, Origin, Side
-from slots.audience import Role
 from slots.booking.choice import Choice
 from slots.booking.confirming import Alongside, book_hold
 from slots.booking.holding import territory_of_hold
@@ -17,6 +16,7 @@ from slots.database import Connection
 from slots.desk import Desk
 from slots.errors import AppointmentEnded, AppointmentUnknown, HoldExpired, NotAllowed, TooEarly
 from slots.ids import AppointmentId, HoldId, SlotId
+from slots.rights import Action
 from slots.search import HOME
 from slots.store import appointment as store
 from slots.store import directory
@@ -215,7 +215,8 @@ async def patient_told(
     """
 
     async def change(conn: Connection, found: Appointment) -> list[Mailing]:
-        if found.booked_by_organisation_id != account.organisation_id:
+        is_own = found.booked_by_organisation_id == account.organisation_id
+        if not account.may(Action.TELL, found.territory_id, is_own=is_own):
             raise NotAllowed
         if found.patient_told_at is None and not found.patient_to_tell:
             raise AppointmentEnded
@@ -297,16 +298,18 @@ async def _visible(desk: Desk, account: Account, appointment_id: AppointmentId) 
 
 
 def may_read(account: Account, appointment: Appointment) -> bool:
-    """Whether this booking is the account's business: one of its two sides, or the coordinator."""
-    return (
+    """Whether this booking is the account's business: whether it is one of its two sides."""
+    is_side = (
         account.acts_for(appointment.schedule_id)
         or appointment.booked_by_organisation_id == account.organisation_id
-        or Role.COORDINATOR in account.roles_in(appointment.territory_id)
     )
+    return account.may(Action.OPEN, appointment.territory_id, is_own=is_side)
 
 
 def _side(account: Account, appointment: Appointment) -> Side:
     """Which side cancels. Under one roof a colleague's patient must be told as any other's."""
+    if not account.may(Action.CANCEL, appointment.territory_id, is_own=True):
+        raise NotAllowed
     is_own = appointment.origin is Origin.SELF
     if account.acts_for(appointment.schedule_id) and not is_own:
         return Side.PROFESSIONAL
@@ -318,7 +321,8 @@ def _side(account: Account, appointment: Appointment) -> Side:
 
 
 def _need_owner(account: Account, appointment: Appointment) -> None:
-    if not account.acts_for(appointment.schedule_id):
+    is_own = account.acts_for(appointment.schedule_id)
+    if not account.may(Action.ANSWER, appointment.territory_id, is_own=is_own):
         raise NotAllowed
 
 

@@ -56,7 +56,7 @@ async def offer(
         NotAllowed: A schedule is not the account's own, nor delegated to it.
         SlotOverlap: The practitioner is elsewhere at that time, or the service has no free room.
     """
-    foreign = [one.schedule_id for one in offers if not account.acts_for(one.schedule_id)]
+    foreign = [one.schedule_id for one in offers if not account.publishes_for(one.schedule_id)]
     if foreign:
         raise NotAllowed
 
@@ -300,7 +300,7 @@ async def _own_slot(conn: Connection, account: Account, slot_id: SlotId) -> Slot
     slot = (await store.slots_by_id(conn, [slot_id])).get(slot_id)
     if slot is None:
         raise SlotUnknown
-    if account.acts_for(slot.schedule_id):
+    if account.publishes_for(slot.schedule_id):
         return slot
     if account.may_see(slot.territory_id, slot.schedule_id, slot.audience):
         raise NotAllowed

@@ -92,7 +92,7 @@ async def accept_overflow(
     Raises:
         NotAllowed: The schedule is not the account's own, nor delegated to it.
     """
-    if not account.acts_for(schedule_id):
+    if not account.publishes_for(schedule_id):
         raise NotAllowed
 
     async def work(conn: Connection) -> Effect:

@@ -11,8 +11,9 @@ from uuid import UUID, uuid4
 
 import asyncpg
 
-from slots.audience import Role, words_heard
+from slots.audience import Role
 from slots.ids import TerritoryId, new_id
+from slots.rights import Action, audiences, standings
 from tests.world import ACTS, COMMUNES, REASONS, URGENCIES
 
 TERRITORIES = 10
@@ -47,7 +48,7 @@ class Person:
 
     @property
     def hears(self) -> list[str]:
-        return sorted(words_heard({self.role}, is_neighbour=False))
+        return sorted(audiences(standings(frozenset({self.role}), is_neighbour=False), Action.BOOK))
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import pytest
 
 from slots.account import EMERGENCY_DEPARTMENT, Account
 from slots.appointment import Origin
-from slots.audience import DEFAULT_AUDIENCE, Audience, Role, words_heard
+from slots.audience import DEFAULT_AUDIENCE, Audience, Role
 from slots.ids import ScheduleId, TerritoryId
 from tests.broker.stage import make_account
 
@@ -87,13 +87,11 @@ def test_by_default_members_and_regulators_are_meant():
 
 
 def test_several_roles_hear_what_each_of_them_hears():
-    both = words_heard({Role.REFERRER, Role.REGULATOR}, is_neighbour=False)
+    referrer = make_account(Role.REFERRER).hears(HERE)
 
-    assert both == frozenset(Audience)
-    assert words_heard({Role.REFERRER, Role.COORDINATOR}, is_neighbour=False) == words_heard(
-        {Role.REFERRER}, is_neighbour=False
-    )
-    assert words_heard(set(), is_neighbour=False) == frozenset()
+    assert make_account(Role.REFERRER, Role.REGULATOR).hears(HERE) == frozenset(Audience)
+    assert make_account(Role.REFERRER, Role.COORDINATOR).hears(HERE) == referrer
+    assert neighbour().hears(FAR) == frozenset()
 
 
 def test_owner_and_delegate_always_see_their_own():
