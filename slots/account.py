@@ -10,7 +10,9 @@ from slots.appointment import Origin
 from slots.audience import MEMBER_ROLES, Audience, Role
 from slots.ids import AccountId, OrganisationId, PractitionerId, ScheduleId, TerritoryId
 from slots.rights import Action, Standing, audiences, may, standings
+from slots.scope import Scope, SessionKind
 
+WALL_ALONE: Final = frozenset({Standing.WALL})
 EMERGENCY_DEPARTMENT: Final = "emergency"
 
 
@@ -29,11 +31,13 @@ class Account:
     roles: Mapping[TerritoryId, frozenset[Role]]
     schedules: Mapping[ScheduleId, TerritoryId]
     neighbours: frozenset[TerritoryId]  # territories that list one of ours as their neighbour
+    walls: frozenset[TerritoryId] = frozenset()  # what a screen on a wall shows; it has no roles
+    is_administrator: bool = False  # of the installation
 
     @property
     def reach(self) -> list[TerritoryId]:
         """The territories whose rows a transaction of this account may touch, in order."""
-        return sorted({*self.roles, *self.neighbours})
+        return sorted({*self.roles, *self.neighbours, *self.walls})
 
     def roles_in(self, territory_id: TerritoryId) -> frozenset[Role]:
         """The roles held in one territory; none where it is only a neighbour."""
@@ -45,6 +49,8 @@ class Account:
 
     def standings_in(self, territory_id: TerritoryId) -> frozenset[Standing]:
         """All that the account is for a territory: the rows of the matrix that count there."""
+        if territory_id in self.walls:
+            return WALL_ALONE
         return standings(self.roles_in(territory_id), is_neighbour=territory_id in self.neighbours)
 
     def may(self, action: Action, territory_id: TerritoryId, *, is_own: bool = False) -> bool:
@@ -96,3 +102,5 @@ class SignedIn:
     account: Account
     session_hash: bytes
     seen_at: datetime
+    kind: SessionKind = SessionKind.BROWSER
+    scopes: frozenset[Scope] = frozenset()  # of a key

@@ -36,6 +36,12 @@ SELECT end_sessions_of($1, $2, $3) AS id_hash;
 -- name: own_sessions(now, idle_since) -> many
 SELECT id, id_hash, device, created_at, seen_at FROM own_sessions($1, $2);
 
+-- name: open_device(session_hash, kind, name, scopes, walls, now, expires_at) -> none
+SELECT open_device($1, $2, $3, $4, $5, $6, $7);
+
+-- name: own_devices(now) -> many
+SELECT id, kind, device, scopes, walls, created_at, seen_at, expires_at FROM own_devices($1);
+
 -- name: end_own_sessions(session_id, kept_hash, now) -> many
 SELECT end_own_sessions($1, $2, $3) AS id_hash;
 
@@ -51,7 +57,7 @@ SELECT id_hash, rights FROM sessions_alive($1, $2, $3);
 
 -- name: account_of_session(session_hash, now, idle_since) -> one
 SELECT account_id, name, email, phone, practitioner_id, organisation_id, organisation,
-       organisation_kind, seen_at, memberships, schedules, neighbours
+       organisation_kind, seen_at, memberships, schedules, neighbours, is_administrator, kind, scopes, walls
   FROM account_of_session($1, $2, $3);
 
 -- name: forget_old_sessions(before) -> value

@@ -1,5 +1,6 @@
 """Who is asking: the session in the cookie, and the account behind it."""
 
+from datetime import timedelta
 from typing import Any, Final
 
 from starlette.requests import HTTPConnection
@@ -7,12 +8,17 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from slots.account import Account, SignedIn
+from slots.errors import NotAllowed
+from slots.scope import SessionKind
 from slots.secret_id import SECRET_ID_LENGTH_MAX, hash_of
 from slots.settings import Settings
 from slots.store import session as store
 from web.refusals import NotSignedIn
 from web.sessions import Sessions
 
+NEEDED_SCOPE: Final = "chrono48.scope"  # what an address needs of a key; else no key opens it
+# All that a screen on a wall asks for.
+WALL_PATHS: Final = frozenset({"/mur", "/live", "/live/snapshot"})
 COOKIE: Final = "chrono48"
 HOST_COOKIE: Final = "__Host-chrono48"  # browsers let nobody but this very host over https set it
 
@@ -23,7 +29,8 @@ async def signed_in(connection: HTTPConnection[Any], *, without_ledger: bool = F
     without_ledger: enough for reading what the hub knows, never for a command.
 
     Raises:
-        NotSignedIn: There is no live session in the cookie.
+        NotSignedIn: There is no live session in the cookie, nor behind the key.
+        NotAllowed: A key without this scope, or a screen on a wall that does more than look.
         LedgerUnavailable: The ledger cannot say.
     """
     session_hash = session_hash_of(connection)
@@ -33,6 +40,7 @@ async def signed_in(connection: HTTPConnection[Any], *, without_ledger: bool = F
     found = await sessions.signed_in(session_hash, without_ledger=without_ledger)
     if found is None:
         raise NotSignedIn
+    need_fit(found, connection.scope)
     await connection.state["catalogue"].know(found.account.reach)
     connection.state["account_id"] = found.account.id  # for the canonical line
     return found
@@ -43,12 +51,48 @@ async def account_of(connection: HTTPConnection[Any]) -> Account:
     return (await signed_in(connection)).account
 
 
+def need_fit(found: SignedIn, scope: Scope) -> None:
+    """Let a browser do all that its person may, and the others only what they are for.
+
+    Raises:
+        NotAllowed: This is more than that.
+    """
+    match found.kind:
+        case SessionKind.BROWSER:
+            is_fit = True
+        case SessionKind.KEY:
+            needed = scope.get(NEEDED_SCOPE)
+            is_fit = needed is not None and needed in found.scopes
+        case SessionKind.WALL:
+            is_fit = scope["path"] in WALL_PATHS and scope.get("method", "GET") in ("GET", "HEAD")
+    if not is_fit:
+        raise NotAllowed
+
+
 def session_hash_of(connection: HTTPConnection[Any]) -> bytes | None:
+    """The hash of the key that came, or of the session id in the cookie, good or not."""
+    key = api_key_of(connection.scope)
+    if key is not None:
+        return hash_of(key)
+    return browser_hash_of(connection)
+
+
+def browser_hash_of(connection: HTTPConnection[Any]) -> bytes | None:
     """The hash of the session id in the cookie, whether it is any good or not."""
     session_id = cookie_of(connection.scope, cookie_name(connection.state["settings"])) or ""
     if not 0 < len(session_id) <= SECRET_ID_LENGTH_MAX:
         return None
     return hash_of(session_id)
+
+
+def api_key_of(scope: Scope) -> str | None:
+    """The API key of a request, as `Authorization: Bearer` (RFC 6750 §2.1); None where there is none."""
+    for header, value in scope["headers"]:
+        if header == b"authorization":
+            kind, _, key = value.decode("latin-1").partition(" ")
+            is_one = kind.lower() == "bearer" and 0 < len(key) <= SECRET_ID_LENGTH_MAX
+            return key.strip() if is_one else ""
+    return None
 
 
 def cookie_of(scope: Scope, name: str) -> str | None:
@@ -67,12 +111,17 @@ def cookie_name(settings: Settings) -> str:
     return HOST_COOKIE if settings.is_https else COOKIE
 
 
-def give_cookie(response: Response, session_id: str, settings: Settings) -> None:
+def give_cookie(
+    response: Response,
+    session_id: str,
+    settings: Settings,
+    good_for: timedelta = store.SESSION_FOR,
+) -> None:
     """Put the session id into the browser, out of reach of scripts and of other sites."""
     response.set_cookie(
         cookie_name(settings),
         session_id,
-        max_age=round(store.SESSION_FOR.total_seconds()),
+        max_age=round(good_for.total_seconds()),
         path="/",
         secure=settings.is_https,
         httponly=True,

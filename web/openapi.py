@@ -55,7 +55,12 @@ def describe(endpoints: Iterable["Endpoint"]) -> dict[str, Any]:
                     "in": "cookie",
                     "name": "chrono48",
                     "description": "Named __Host-chrono48 where the service is reached by https.",
-                }
+                },
+                "key": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "An API key, made on the page /compte; it needs the scope named.",
+                },
             },
         },
     }
@@ -112,7 +117,7 @@ def _operation(endpoint: "Endpoint", schemas: _Schemas) -> dict[str, Any]:
         "summary": endpoint.summary,
         "parameters": _parameters(endpoint, schemas),
         "responses": _responses(endpoint, schemas),
-        "security": [] if endpoint.open else [{"session": []}],
+        "security": _security(endpoint),
     }
     if endpoint.body is not None:
         operation["requestBody"] = {
@@ -120,6 +125,13 @@ def _operation(endpoint: "Endpoint", schemas: _Schemas) -> dict[str, Any]:
             "content": {"application/json": {"schema": schemas.of(endpoint.body)}},
         }
     return operation
+
+
+def _security(endpoint: "Endpoint") -> list[dict[str, list[str]]]:
+    if endpoint.open:
+        return []
+    keys = [{"key": [endpoint.scope.value]}] if endpoint.scope else []
+    return [{"session": []}, *keys]
 
 
 def _parameters(endpoint: "Endpoint", schemas: _Schemas) -> list[dict[str, Any]]:

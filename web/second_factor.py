@@ -22,7 +22,7 @@ from slots.store import ticket as tickets
 from slots.store.ticket import Purpose, Ticket
 from slots.transaction import entered, looking
 from web import passkeys
-from web.auth import session_hash_of
+from web.auth import browser_hash_of
 from web.refusals import FactorRefused, TicketEnded
 from web.security_log import noted
 from web.sign_in import Opened, begin, count_try
@@ -149,7 +149,7 @@ async def _finish(conn: Connection, ticket: Ticket, now: datetime) -> None:
 
 async def opened_by(request: Request[Any], account_id: AccountId, proof: Proof) -> Opened:
     """Whoever is signed in as this account already has shown again who they are; else a session."""
-    session_hash = session_hash_of(request)
+    session_hash = browser_hash_of(request)
     if session_hash is not None:
         found = await request.state["sessions"].signed_in(session_hash)
         if found is not None and found.account.id == account_id:

@@ -20,7 +20,7 @@ from slots.store import session as store
 from slots.store.factor import factors_of
 from slots.store.ticket import GOOD_FOR, Purpose, open_ticket
 from slots.transaction import entered, looking
-from web.auth import session_hash_of
+from web.auth import browser_hash_of
 from web.devices import device_of
 from web.passwords import Passwords
 from web.refusals import NotSignedIn, SignInRefused, TooManyTries
@@ -108,7 +108,7 @@ async def begin(request: Request[Any], account_id: AccountId, proof: Proof) -> O
         LedgerUnavailable: The ledger is away.
     """
     sessions: Sessions = request.state["sessions"]
-    old_session = session_hash_of(request)
+    old_session = browser_hash_of(request)
     if old_session is not None:
         await sessions.end(old_session)
     await noted(request, "sign-in", account_id)
@@ -129,7 +129,7 @@ def address_of(request: Request[Any]) -> str:
 
 async def sign_out(request: Request[Any]) -> None:
     """End the session in the cookie, where there is one. Safe to repeat."""
-    session_hash = session_hash_of(request)
+    session_hash = browser_hash_of(request)
     if session_hash is not None:
         found = await request.state["sessions"].signed_in(session_hash)
         await request.state["sessions"].end(session_hash)

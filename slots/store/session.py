@@ -12,10 +12,13 @@ from slots.account import Account, SignedIn
 from slots.audience import Role
 from slots.database import Connection
 from slots.ids import AccountId, OrganisationId, PractitionerId, ScheduleId, TerritoryId
+from slots.scope import Scope, SessionKind
 from slots.second_factor import Proof
+from slots.secret_id import hash_of, new_secret_id
 
 IDLE_FOR: Final = timedelta(hours=12)  # a session unused this long has ended
 SESSION_FOR: Final = timedelta(days=7)  # and so has one this old
+DEVICE_PREFIX: Final = "c48_"  # by which those who look for leaked secrets know ours
 TOUCH_EVERY: Final = timedelta(minutes=5)  # how exactly "unused" is known
 
 _sql = queries.load("session.sql")
@@ -116,10 +119,68 @@ async def own_sessions(conn: Connection, now: datetime) -> list[OwnSession]:
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A key for software or a screen on a wall, as its owner sees it. *seen_at* None: never used."""
+
+    id: UUID
+    kind: SessionKind
+    name: str
+    scopes: frozenset[Scope]
+    walls: frozenset[TerritoryId]
+    created_at: datetime
+    seen_at: datetime | None
+    expires_at: datetime
+
+
+async def open_device(
+    conn: Connection,
+    kind: SessionKind,
+    name: str,
+    now: datetime,
+    expires_at: datetime,
+    *,
+    scopes: Iterable[Scope] = (),
+    walls: Iterable[TerritoryId] = (),
+) -> str:
+    """A key or a screen of whoever has entered. Returns its secret, which is told once."""
+    secret = DEVICE_PREFIX + new_secret_id()
+    await _sql["open_device"].none(
+        conn,
+        session_hash=hash_of(secret),
+        kind=kind.value,
+        name=name,
+        scopes=[scope.value for scope in scopes],
+        walls=list(walls),
+        now=now,
+        expires_at=expires_at,
+    )
+    return secret
+
+
+async def own_devices(conn: Connection, now: datetime) -> list[Device]:
+    """The live keys and screens of whoever has entered, the newest first."""
+    return [
+        Device(
+            id=row["id"],
+            kind=SessionKind(row["kind"]),
+            name=row["device"],
+            scopes=frozenset(map(Scope, row["scopes"])),
+            walls=frozenset(map(TerritoryId, row["walls"])),
+            created_at=row["created_at"],
+            seen_at=row["seen_at"],
+            expires_at=row["expires_at"],
+        )
+        for row in await _sql["own_devices"].many(conn, now=now)
+    ]
+
+
 async def end_own_sessions(
     conn: Connection, session_id: UUID | None, kept_hash: bytes, now: datetime
 ) -> list[bytes]:
-    """End one session of whoever has entered; None: all but the one in use. Safe to repeat.
+    """End one session, key or screen of whoever has entered. Safe to repeat.
+
+    session_id: None ends all of their browsers' but the one in use.
 
     Returns the hashes of those that ended. Another's session is none of theirs: nothing happens.
     """
@@ -160,7 +221,13 @@ async def account_of_session(
         return None
     if now - row["seen_at"] > TOUCH_EVERY:
         await _sql["touch_session"].none(conn, session_hash=session_hash, now=now)
-    return SignedIn(_account(row), session_hash, row["seen_at"])
+    return SignedIn(
+        _account(row),
+        session_hash,
+        row["seen_at"],
+        SessionKind(row["kind"]),
+        frozenset(map(Scope, row["scopes"])),
+    )
 
 
 async def account_and_rights(
@@ -197,4 +264,6 @@ def _account(row: Any) -> Account:
         neighbours=frozenset(
             TerritoryId(neighbour["territory_id"]) for neighbour in row["neighbours"]
         ),
+        walls=frozenset(map(TerritoryId, row["walls"])),
+        is_administrator=row["is_administrator"],
     )

@@ -3,10 +3,7 @@ ALTER TABLE account ALTER COLUMN password_hash DROP NOT NULL;
 
 ALTER TABLE session
   ADD COLUMN proof text NOT NULL DEFAULT 'password',
-  ADD COLUMN proved_at timestamptz;
-UPDATE session SET proved_at = created_at;
-ALTER TABLE session
-  ALTER COLUMN proved_at SET NOT NULL,
+  ADD COLUMN proved_at timestamptz NOT NULL DEFAULT now(),
   ADD CONSTRAINT session_proof_known CHECK (proof IN ('password', 'totp', 'recovery', 'passkey'));
 
 ALTER TABLE mail

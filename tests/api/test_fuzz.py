@@ -83,6 +83,8 @@ def a_right_body(kind: str, world: World, dice: Random) -> Any:
         "OverflowBody": {**choice, "starts_at": slot["starts_at"]},
         "MoveBody": {"hold_id": str(uuid4())},
         "Nothing": {},
+        "PasskeyBody": {"ticket": "nobody’s"},
+        "FactorBody": {"ticket": "nobody’s", "factor": "totp", "code": "123456"},
     }[kind]
 
 

@@ -47,7 +47,10 @@ async def keeps_the_form(person: Person) -> None:
     )
     await person.goes_to("/disponibilites")
     await person.page.wait_for_function(
-        "async () => Boolean(await caches.match('/disponibilites/hors-ligne'))"
+        """async () => {
+          const kept = ["/disponibilites/hors-ligne", "/hors-ligne"].map((page) => caches.match(page))
+          return (await Promise.all(kept)).every(Boolean)
+        }"""
     )
 
 

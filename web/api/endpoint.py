@@ -19,12 +19,15 @@ from slots.errors import (
     IdempotencyMismatch,
     Invalid,
     LedgerUnavailable,
+    NotAllowed,
     OutcomeUnknown,
     SlotError,
     Unavailable,
 )
+from slots.scope import Scope as KeyScope
 from slots.store.idempotency import Key
 from web.api.bodies import Nothing
+from web.auth import NEEDED_SCOPE
 from web.guards import SAFE_METHODS
 from web.parsing import parse_json
 from web.refusals import (
@@ -59,6 +62,7 @@ class Endpoint:
     keyed: bool = False  # a command: it needs an Idempotency-Key
     open: bool = False  # needs no session
     any_host: bool = False
+    scope: KeyScope | None = None  # what a key needs for it; None: no key opens it
     refuses: tuple[type[SlotError], ...] = ()
     also_answers: tuple[tuple[int, Any], ...] = ()
     media_type: str = "application/json"
@@ -70,7 +74,7 @@ class Endpoint:
         if not self.any_host:
             found.append(HostUnknown)
         if not self.open:
-            found += [NotSignedIn, LedgerUnavailable]
+            found += [NotSignedIn, NotAllowed, LedgerUnavailable]
         if self.method not in SAFE_METHODS:
             found += [CrossSite, BodyTooLarge]
         if self.body is not None:
@@ -84,24 +88,24 @@ class Endpoint:
 
 def routes(endpoints: Iterable[Endpoint]) -> list[Route]:
     """One route for each path, so that 405 names every method that it takes."""
-    by_path: dict[str, dict[str, Handler]] = {}
+    by_path: dict[str, dict[str, Endpoint]] = {}
     for endpoint in endpoints:
-        by_path.setdefault(endpoint.path, {})[endpoint.method] = endpoint.handle
-    return [
-        Route(path, _Resource(handlers), methods=[*handlers]) for path, handlers in by_path.items()
-    ]
+        by_path.setdefault(endpoint.path, {})[endpoint.method] = endpoint
+    return [Route(path, _Resource(found), methods=[*found]) for path, found in by_path.items()]
 
 
 class _Resource:
     """The methods of one path, as ASGI: what they raise goes straight to Answering."""
 
-    def __init__(self, handlers: dict[str, Handler]) -> None:
-        self.handlers = handlers
-        if "GET" in handlers:
-            self.handlers["HEAD"] = handlers["GET"]  # Starlette lets it in wherever there is GET
+    def __init__(self, endpoints: dict[str, Endpoint]) -> None:
+        self.endpoints = dict(endpoints)
+        if "GET" in endpoints:
+            self.endpoints["HEAD"] = endpoints["GET"]  # Starlette lets it in wherever there is GET
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        response = await self.handlers[scope["method"]](Request(scope, receive, send))
+        endpoint = self.endpoints[scope["method"]]
+        scope[NEEDED_SCOPE] = endpoint.scope
+        response = await endpoint.handle(Request(scope, receive, send))
         await response(scope, receive, send)
 
 

@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from slots import errors
 from slots.document import SlotDocument
+from slots.scope import Scope
 from web.api import answers, appointments, bodies, directory, finding, health, holds, session, slots
 from web.api.description import show_description
 from web.api.endpoint import Endpoint, Handler, routes
@@ -47,6 +48,7 @@ def _appointment_command(
     verb: str, handle: Handler, summary: str, *more: type[errors.SlotError]
 ) -> Endpoint:
     return Endpoint(
+        scope=Scope.APPOINTMENTS,
         method="POST",
         path=f"{APPOINTMENT}/{verb}",
         handle=handle,
@@ -60,6 +62,7 @@ def _appointment_command(
 
 def _listing(path: str, handle: Handler, summary: str, query: Any, answer: Any) -> Endpoint:
     return Endpoint(
+        scope=Scope.READ,
         method="GET",
         path=V1 + path,
         handle=handle,
@@ -119,6 +122,7 @@ SESSION: Final = (
     Endpoint(
         method="GET",
         path=V1 + "/session",
+        scope=Scope.READ,
         handle=session.show_session,
         summary="Who is signed in, as what, and which territories can be read.",
         answer=answers.SessionAnswer,
@@ -135,6 +139,7 @@ SESSION: Final = (
 )
 SLOTS: Final = (
     Endpoint(
+        scope=Scope.READ,
         method="GET",
         path=V1 + "/slots",
         handle=finding.find_slots,
@@ -144,6 +149,7 @@ SLOTS: Final = (
         refuses=OUT_OF_REACH,
     ),
     Endpoint(
+        scope=Scope.PUBLISH,
         method="POST",
         path=V1 + "/slots",
         handle=slots.offer,
@@ -155,6 +161,7 @@ SLOTS: Final = (
         refuses=OFFERING,
     ),
     Endpoint(
+        scope=Scope.READ,
         method="GET",
         path=SLOT,
         handle=finding.show_slot,
@@ -163,6 +170,7 @@ SLOTS: Final = (
         refuses=(errors.SlotUnknown,),
     ),
     Endpoint(
+        scope=Scope.PUBLISH,
         method="PATCH",
         path=SLOT,
         handle=slots.amend,
@@ -181,6 +189,7 @@ SLOTS: Final = (
         ),
     ),
     Endpoint(
+        scope=Scope.PUBLISH,
         method="DELETE",
         path=SLOT,
         handle=slots.withdraw,
@@ -200,6 +209,7 @@ SLOTS: Final = (
 )
 HOLDS: Final = (
     Endpoint(
+        scope=Scope.BOOK,
         method="POST",
         path=SLOT + "/holds",
         handle=holds.hold,
@@ -220,6 +230,7 @@ HOLDS: Final = (
         ),
     ),
     Endpoint(
+        scope=Scope.BOOK,
         method="POST",
         path=HOLD + "/renew",
         handle=holds.renew,
@@ -230,6 +241,7 @@ HOLDS: Final = (
         refuses=(*HOLD_ENDED, errors.HoldRenewed, *NEEDS_BROKER),
     ),
     Endpoint(
+        scope=Scope.BOOK,
         method="DELETE",
         path=HOLD,
         handle=holds.release,
@@ -240,6 +252,7 @@ HOLDS: Final = (
         refuses=(*HOLD_ENDED, *NEEDS_BROKER),
     ),
     Endpoint(
+        scope=Scope.BOOK,
         method="POST",
         path=HOLD + "/confirm",
         handle=holds.confirm,
@@ -251,6 +264,7 @@ HOLDS: Final = (
         refuses=(*HOLD_ENDED, *CONFIRMING, *NEEDS_BROKER),
     ),
     Endpoint(
+        scope=Scope.BOOK,
         method="POST",
         path=V1 + "/schedules/{schedule_id:uuid}/overflow",
         handle=holds.overflow,
@@ -264,6 +278,7 @@ HOLDS: Final = (
 )
 APPOINTMENTS: Final = (
     Endpoint(
+        scope=Scope.APPOINTMENTS,
         method="GET",
         path=V1 + "/appointments",
         handle=appointments.list_appointments,
@@ -273,6 +288,7 @@ APPOINTMENTS: Final = (
     ),
     _appointment_command("cancel", appointments.cancel, "Cancel."),
     Endpoint(
+        scope=Scope.BOOK,
         method="POST",
         path=APPOINTMENT + "/move",
         handle=appointments.move,
@@ -320,6 +336,7 @@ DIRECTORY: Final = (
         answers.CatalogueAnswer,
     ),
     Endpoint(
+        scope=Scope.READ,
         method="GET",
         path=V1 + "/communes",
         handle=directory.list_communes,

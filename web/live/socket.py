@@ -16,9 +16,10 @@ from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
+from slots.scope import Scope
 from slots.territory import Territory
 from slots.times import rfc3339
-from web.auth import account_of, session_hash_of
+from web.auth import NEEDED_SCOPE, account_of, need_fit, session_hash_of
 from web.boards import territories_asked
 from web.live import frames
 from web.live.connection import Connection
@@ -43,6 +44,8 @@ async def live(websocket: WebSocket) -> None:
         await websocket.close()
         return
     signed_in, rights = opened
+    websocket.scope[NEEDED_SCOPE] = Scope.READ
+    need_fit(signed_in, websocket.scope)
     await websocket.state["catalogue"].know(signed_in.account.reach)
     websocket.state["account_id"] = signed_in.account.id  # for the canonical line
     await websocket.accept(subprotocol=frames.SUBPROTOCOL if offered else None)
@@ -110,6 +113,7 @@ async def snapshot(request: Request) -> Response:
     """
     hub: Hub = request.state["hub"]
     presence: Presence = request.state["presence"]
+    request.scope[NEEDED_SCOPE] = Scope.READ
     account = await account_of(request)
     what = "html" if request.query_params.get("as") == "html" else "json"
     asked = territories_asked(account, request.query_params.getlist("territory"), hub.territories)

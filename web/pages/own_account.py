@@ -6,9 +6,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from web.api.endpoint import now_of
-from web.auth import session_hash_of
+from web.auth import browser_hash_of
+from web.pages.own_devices import KEY_DAYS, SCOPES, devices_of
 from web.pages.own_protection import protection_of
 from web.pages.page import notice_of, posted, see_other, show, viewer_of
+from web.pages.regulation import covered_by
 from web.sessions import Sessions
 from web.state import State
 
@@ -18,6 +20,8 @@ NOTICES: Final = {
     "fermees": "Toutes les autres sessions sont fermées.",
     "aucune": "Cette session était déjà fermée.",
     "mot-de-passe": "Mot de passe changé. Vos autres sessions sont fermées.",
+    "cle-incomplete": "Donnez un nom à la clé, et au moins une permission.",
+    "ecran-incomplet": "Donnez un nom à l’écran, et au moins un territoire.",
     "retire": "Retiré : ce moyen ne permet plus de se connecter.",
     "dernier": "C’est votre dernier moyen de double authentification : ajoutez-en d’abord un autre.",
 }
@@ -33,8 +37,12 @@ async def own_account(request: Request[State]) -> Response:
         "own_account.html",
         factors=factors,
         passkeys=passkeys,
+        devices=await devices_of(request, viewer.account.id),
+        scopes=SCOPES,
+        key_days=KEY_DAYS,
+        covered=[request.state["desk"].territories.by_id[it] for it in covered_by(viewer.account)],
         sessions=await sessions.of(viewer.account.id),
-        in_use=session_hash_of(request),
+        in_use=browser_hash_of(request),
         now=now_of(request),
         notice=notice_of(request, NOTICES),
     )
@@ -46,7 +54,7 @@ async def end_session(request: Request[State]) -> Response:
     await posted(request)
     session_id = request.path_params.get("session_id")
     sessions: Sessions = request.state["sessions"]
-    kept_hash = session_hash_of(request) or b""
+    kept_hash = browser_hash_of(request) or b""
     ended = await sessions.end_own(viewer.account.id, session_id, kept_hash)
     if session_id is None:
         return see_other(PATH, fait="fermees")

@@ -22,7 +22,7 @@ from slots.store.audit import record
 from slots.store.factor import Passkey
 from slots.store.ticket import Purpose
 from slots.transaction import entered, looking
-from web.auth import session_hash_of, signed_in
+from web.auth import browser_hash_of, signed_in
 from web.errors import problem_of
 from web.pages.page import Viewer, own_path, posted, see_other, show, viewer_of
 from web.pages.sign_in import FACTOR_PATH, PROTECTION_PATH
@@ -54,7 +54,7 @@ async def is_proved(request: Request[State]) -> bool:
 
     With a second factor, where the account has one: a password alone is not enough then.
     """
-    session_hash = session_hash_of(request)
+    session_hash = browser_hash_of(request)
     sessions: Sessions = request.state["sessions"]
     found = await sessions.proof_of(session_hash) if session_hash else None
     if found is None:
@@ -96,7 +96,7 @@ async def confirm(request: Request[State]) -> Response:
     except (SignInRefused, TooManyTries) as refused:
         problem = problem_of(refused)
         return _confirm_form(request, after, error=problem.detail, status=problem.status)
-    session_hash = session_hash_of(request)
+    session_hash = browser_hash_of(request)
     assert session_hash is not None
     await request.state["sessions"].prove(session_hash, Proof.PASSWORD)
     return see_other(after)
@@ -167,7 +167,7 @@ async def change_password(request: Request[State]) -> Response:
         await tickets.spend_tickets_of(conn, account.id, now)
         await record(conn, INSTALLATION, account.id, "password-changed", "account", [account.id])
         await tickets.write_to_account(conn, account.id, password_changed(now, product_name), now)
-    await request.state["sessions"].end_all_of(account.id, session_hash_of(request))
+    await request.state["sessions"].end_all_of(account.id, browser_hash_of(request))
     return see_other(PATH, fait="mot-de-passe")
 
 

@@ -80,8 +80,9 @@ async def viewer_of(request: Request[State]) -> Viewer:
     """
     account = await account_of(request)
     viewer = Viewer(account, screens_of(account))
-    # Also a refusal is a page with its navigation: `problem_page` finds it here.
-    request.scope["state"]["viewer"] = viewer
+    # Also a refusal is a page with its navigation: `problem_page` finds it here. A screen on a wall
+    # has none, and bears nobody's name.
+    request.scope["state"]["viewer"] = None if account.walls else viewer
     return viewer
 
 

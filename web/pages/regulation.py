@@ -121,9 +121,9 @@ async def wall(request: Request[State]) -> Response:
 
 async def _board(request: Request[State]) -> Board:
     viewer = await viewer_of(request)
-    if REGULATION not in viewer.screens:
-        raise NotAllowed
     account, now = viewer.account, now_of(request)
+    if REGULATION not in viewer.screens and not account.walls:
+        raise NotAllowed
     covered = covered_by(account)
     communes = await request.state["communes"].by_insee(request)
     form = read(request.query_params, communes)
@@ -152,5 +152,7 @@ def _map(request: Request[State], board: Board) -> dict[str, Any]:
 
 
 def covered_by(account: Account) -> list[TerritoryId]:
-    """The territories that a regulator covers."""
+    """The territories that a regulator covers, or that a screen on a wall shows."""
+    if account.walls:
+        return sorted(account.walls)
     return [number for number in sorted(account.roles) if Role.REGULATOR in account.roles[number]]

@@ -4,7 +4,7 @@ from typing import Final
 
 from starlette.routing import BaseRoute, Mount, Route
 
-from web.pages import directory, links, notifications, own_protection, protection
+from web.pages import directory, links, notifications, own_devices, own_protection, protection
 from web.pages.accessibility import accessibility
 from web.pages.assets import DIRECTORY, Assets
 from web.pages.availability import availability, offline, publish
@@ -89,6 +89,9 @@ PAGE_ROUTES: Final[list[BaseRoute]] = [
     Route("/compte/codes", own_protection.renew_codes, methods=["POST"]),
     Route("/compte/mot-de-passe", own_protection.password_page),
     Route("/compte/mot-de-passe", own_protection.change_password, methods=["POST"]),
+    Route("/compte/cles-logiciel", own_devices.make_key, methods=["POST"]),
+    Route("/compte/ecrans", own_devices.make_screen, methods=["POST"]),
+    Route("/mur/ecran/{secret}", own_devices.begin_screen),
     Route("/compte/sessions/fermer-les-autres", end_session, methods=["POST"]),
     Route("/compte/sessions/{session_id:uuid}/fermer", end_session, methods=["POST"]),
     Route("/manifest.webmanifest", manifest),

@@ -1,0 +1,260 @@
+"""Keys for software do no more than their scopes, and screens on a wall look and do nothing."""
+
+import asyncio
+import re
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+from starlette.routing import Route
+
+from slots.ids import INSTALLATION
+from slots.scope import Scope, SessionKind
+from slots.store.session import DEVICE_PREFIX, open_device
+from slots.transaction import entered
+from tests.api.conftest import offered, problem
+from web.api.routes import ENDPOINTS
+from web.app import ROUTES
+from web.auth import WALL_PATHS
+
+LATER = timedelta(days=30)
+OUR_PAGE = {"sec-fetch-site": "same-origin"}
+KEYED = [endpoint for endpoint in ENDPOINTS if not endpoint.open]
+
+
+@pytest.fixture
+def makes(service, world):
+    """Somebody's key or screen, as the pages make it."""
+
+    async def made(name, kind=SessionKind.KEY, good_for=LATER, **fields):
+        now = datetime.now(UTC)
+        pool, account_id = service.state["desk"].pool, world.accounts[name].id
+        async with entered(pool, account_id, [INSTALLATION]) as conn:
+            return await open_device(conn, kind, "Logiciel", now, now + good_for, **fields)
+
+    return made
+
+
+@pytest.fixture
+def with_key(service, makes):
+    async def client(name, *scopes, **fields):
+        key = await makes(name, scopes=scopes, **fields)
+        return service.client(authorization=f"Bearer {key}")
+
+    return client
+
+
+def filled(path):
+    return re.sub(r"\{[^}]*\}", str(uuid4()), path)
+
+
+async def asked(client, endpoint):
+    json = {} if endpoint.body is not None else None
+    return await client.request(
+        endpoint.method,
+        filled(endpoint.path),
+        json=json,
+        headers={"Idempotency-Key": str(uuid4())},
+    )
+
+
+@pytest.mark.parametrize("scope", Scope)
+@pytest.mark.parametrize("endpoint", KEYED, ids=lambda it: f"{it.method} {it.path}")
+async def test_a_key_opens_what_its_scope_says_and_nothing_else(with_key, endpoint, scope):
+    client = await with_key("ann", scope)
+
+    answer = await asked(client, endpoint)
+
+    if endpoint.scope is scope:
+        assert answer.status_code not in (401, 403), answer.text
+    else:
+        assert problem(answer) == (403, "not-allowed")
+
+
+async def test_every_address_behind_a_session_names_the_scope_that_it_needs():
+    assert {endpoint.scope for endpoint in KEYED} == set(Scope)
+
+
+async def test_a_key_acts_as_its_owner_and_never_as_more(with_key, world):
+    rolf = await with_key("rolf", *Scope)  # who only refers
+
+    who = await rolf.get("/api/v1/session")
+    made = await rolf.command("POST", "/api/v1/slots", {"slots": [offered(world.schedules["ann"])]})
+
+    assert who.json()["account"]["name"] == "Rolf Garcia"
+    assert problem(made) == (403, "not-allowed")
+
+
+async def test_software_publishes_books_and_reads_for_its_owner(with_key, world):
+    ann = await with_key("ann", Scope.PUBLISH)
+    rolf = await with_key("rolf", Scope.BOOK)
+
+    slot = await ann.offer(world.schedules["ann"])
+    booked = await rolf.book(slot)
+
+    listed = await (await with_key("ann", Scope.APPOINTMENTS)).get("/api/v1/appointments")
+    assert booked["id"] in listed.text
+
+
+async def test_no_key_opens_a_page(with_key):
+    client = await with_key("ann", *Scope)
+    pages = [route for route in ROUTES if isinstance(route, Route) and "/api/" not in route.path]
+
+    for route in pages:
+        for method in route.methods - {"HEAD"}:
+            answer = await client.request(method, filled(route.path), follow_redirects=False)
+            is_open = answer.status_code == 200 and "Ann Martin" not in answer.text
+            assert is_open or answer.status_code in (303, 403, 404, 410, 422, 401), route.path
+            assert "set-cookie" not in answer.headers or "Max-Age=0" in answer.headers["set-cookie"]
+    assert (await client.get("/compte")).status_code == 403
+    assert (await client.get("/api/v1/session")).status_code == 200  # it was not signed out
+
+
+@pytest.mark.parametrize("end", ["expired", "revoked", "disabled"])
+async def test_a_key_ends_at_once(with_key, makes, sign_in, owner, end):
+    client = await with_key("ann", Scope.READ)
+    assert (await client.get("/api/v1/session")).status_code == 200
+
+    await owner.execute(
+        {
+            "expired": "UPDATE session SET expires_at = now() WHERE kind = 'key'",
+            "revoked": "UPDATE session SET ended_at = now() WHERE kind = 'key'",
+            "disabled": "UPDATE account SET disabled_at = now() WHERE name = 'Ann Martin'",
+        }[end]
+    )
+
+    async with asyncio.timeout(2):
+        while (await client.get("/api/v1/session")).status_code != 401:
+            pass
+
+
+async def test_a_key_lasts_though_it_is_used_rarely(with_key, owner):
+    client = await with_key("ann", Scope.READ)
+    await owner.execute("UPDATE session SET seen_at = now() - interval '20 days'")
+
+    assert (await client.get("/api/v1/session")).status_code == 200
+    assert await owner.fetchval("SELECT seen_at > now() - interval '1 minute' FROM session")
+
+
+async def test_the_ledger_has_only_the_hash_of_a_key(makes, owner):
+    key = await makes("ann", scopes=[Scope.READ])
+
+    assert key.startswith(DEVICE_PREFIX)
+    dumped = str(await owner.fetch("SELECT * FROM session"))
+    assert key not in dumped
+    assert key.removeprefix(DEVICE_PREFIX) not in dumped
+
+
+@pytest.mark.parametrize(
+    "header", ["Bearer", "Bearer ", "Bearer nonsense", "Basic YTpi", "", "Bearer " + "x" * 200]
+)
+async def test_what_is_no_key_is_nobody_even_beside_a_good_cookie(sign_in, header):
+    ann = await sign_in("ann")
+
+    answer = await ann.get("/api/v1/session", headers={"authorization": header})
+
+    assert problem(answer) == (401, "not-signed-in")
+
+
+@pytest.fixture
+async def screen(service, makes, world):
+    """A screen that rita has hung up, for one of her two territories."""
+    secret = await makes("rita", SessionKind.WALL, walls=[world.hauts])
+    client = service.client(**OUR_PAGE)
+    client.cookies.set("chrono48", secret)
+    return client
+
+
+async def test_a_screen_shows_the_wall_of_its_territories_without_a_name(screen, sign_in, world):
+    ann, carl = await sign_in("ann"), await sign_in("carl")
+    seen = await ann.offer(world.schedules["ann"], audience=["SNP"])
+    await ann.offer(world.schedules["ann"], hours=4, audience=["CPTS"])
+    await carl.offer(world.schedules["carl"], hours=5, audience=["SNP"])
+
+    page = await screen.get("/mur")
+    live = (await screen.get("/live/snapshot")).text
+
+    assert page.status_code == 200
+    assert "Ann Martin" in page.text
+    assert "Carl Durand" not in page.text
+    assert "Rita Simon" not in page.text
+    assert "/deconnexion" not in page.text
+    assert re.findall(r'"id":"([0-9a-f-]{36})"', live).count(seen["id"]) >= 1
+    assert live.count('"schedule":') == 1
+    assert "Carl Durand" not in live
+
+
+async def test_a_screen_writes_nothing_and_opens_nothing_else(screen):
+    for route in ROUTES:
+        if not isinstance(route, Route):
+            continue
+        for method in route.methods - {"HEAD"}:
+            is_wall = route.path in WALL_PATHS and method == "GET"
+            answer = await screen.request(
+                method, filled(route.path), headers={"Idempotency-Key": "k"}
+            )
+            if is_wall:
+                assert answer.status_code == 200, route.path
+            elif answer.is_success:
+                assert "Rita Simon" not in answer.text, route.path
+                assert method == "GET" or route.path in OPEN_TO_ANYBODY, route.path
+            else:
+                assert answer.status_code != 500, route.path
+    assert (await screen.get("/mur")).status_code == 200  # nothing of that has ended it
+
+
+# Before anybody is signed in: what they do is not done as the screen.
+OPEN_TO_ANYBODY = {
+    "/api/v1/session",
+    "/api/v1/session/factor",
+    "/api/v1/session/passkey",
+    "/mot-de-passe-oublie",
+    "/lien",
+}
+
+
+@pytest.mark.parametrize("path", ["/compte", "/regulation", "/annuaire", "/api/v1/slots"])
+async def test_a_screen_is_no_way_in(screen, path):
+    assert (await screen.get(path)).status_code == 403
+
+
+async def test_a_screen_shows_no_more_what_its_maker_regulates_no_more(screen, owner, world):
+    assert (await screen.get("/mur")).status_code == 200
+    await owner.execute("DELETE FROM membership WHERE account_id = $1", world.accounts["rita"].id)
+
+    async with asyncio.timeout(2):
+        while (await screen.get("/mur")).status_code != 403:
+            pass
+
+
+async def test_only_who_regulates_hangs_up_a_screen(sign_in, world):
+    for name in ("ann", "cora", "carl"):
+        person = await sign_in(name)
+        answer = await person.post(
+            "/compte/ecrans", data={"name": "x", "territory": "1"}, headers=OUR_PAGE
+        )
+        assert answer.status_code == 403
+    rita = await sign_in("rita")
+    foreign = await rita.post(
+        "/compte/ecrans", data={"name": "x", "territory": "3"}, headers=OUR_PAGE
+    )
+    assert foreign.headers["location"] == "/compte?fait=ecran-incomplet"
+
+
+async def test_a_link_of_a_screen_is_exchanged_for_a_cookie(service, sign_in, world):
+    rita = await sign_in("rita")
+    made = await rita.post(
+        "/compte/ecrans", data={"name": "Salle", "territory": ["1", "2"]}, headers=OUR_PAGE
+    )
+    link = re.search(r"/mur/ecran/[\w-]+", made.text)[0]
+
+    async with service.client() as wall:
+        followed = await wall.get(link)
+        assert followed.status_code == 303
+        assert followed.headers["location"] == "/mur"
+        assert (await wall.get("/mur")).status_code == 200
+    async with service.client() as other:
+        assert (await other.get("/mur/ecran/nonsense")).status_code == 410
+    shown = await rita.get("/compte")
+    assert "Salle" in shown.text
+    assert link not in shown.text

@@ -1,0 +1,118 @@
+"""Keys for software and screens on a wall, on `/compte`: made here, told once, ended at any time."""
+
+from datetime import timedelta
+from typing import Final
+
+from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.responses import Response
+
+from slots.database import Connection
+from slots.errors import NotAllowed
+from slots.ids import INSTALLATION, AccountId, TerritoryId
+from slots.scope import Scope, SessionKind
+from slots.secret_id import hash_of
+from slots.store import session as store
+from slots.store.audit import record
+from slots.store.session import Device
+from slots.transaction import entered
+from web.auth import give_cookie
+from web.pages.own_protection import PATH, ask_who, is_proved
+from web.pages.page import Viewer, posted, see_other, show, viewer_of
+from web.pages.regulation import covered_by
+from web.sessions import Sessions
+from web.state import State
+
+KEY_DAYS: Final = (30, 90, 365)
+SCREEN_FOR: Final = timedelta(days=365)
+NAME_LENGTH_MAX: Final = 60
+SCOPES: Final = {
+    Scope.READ: "Lire les créneaux et l’annuaire",
+    Scope.PUBLISH: "Publier et retirer des créneaux",
+    Scope.BOOK: "Réserver",
+    Scope.APPOINTMENTS: "Suivre les rendez-vous",
+}
+
+
+async def devices_of(request: Request[State], account_id: AccountId) -> list[Device]:
+    """The live keys and screens of one account."""
+    async with entered(request.state["desk"].pool, account_id, ()) as conn:
+        return await store.own_devices(conn, request.state["desk"].clock.now())
+
+
+async def make_key(request: Request[State]) -> Response:
+    """A key for software: a name, what it may do, how long. Shown once."""
+    viewer = await viewer_of(request)
+    form = await posted(request)
+    if not await is_proved(request):
+        return await ask_who(request)
+    scopes = [scope for scope in Scope if scope.value in form.getlist("scope")]
+    days = next((days for days in KEY_DAYS if str(days) == form.get("days")), KEY_DAYS[0])
+    name = _name(form)
+    if not name or not scopes:
+        return see_other(PATH, fait="cle-incomplete")
+    secret = await _open(
+        request, viewer, SessionKind.KEY, name, timedelta(days=days), scopes=scopes
+    )
+    return show(
+        request,
+        "device.html",
+        name=name,
+        secret=secret,
+        scopes=[SCOPES[it] for it in scopes],
+        link="",
+    )
+
+
+async def make_screen(request: Request[State]) -> Response:
+    """A link for a screen on a wall: a name and territories that one regulates. Shown once."""
+    viewer = await viewer_of(request)
+    form = await posted(request)
+    covered = covered_by(viewer.account)
+    if not covered:
+        raise NotAllowed
+    if not await is_proved(request):
+        return await ask_who(request)
+    walls = [number for number in covered if str(number) in form.getlist("territory")]
+    name = _name(form)
+    if not name or not walls:
+        return see_other(PATH, fait="ecran-incomplet")
+    secret = await _open(request, viewer, SessionKind.WALL, name, SCREEN_FOR, walls=walls)
+    link = f"{request.state['settings'].base_url}/mur/ecran/{secret}"
+    return show(request, "device.html", name=name, secret="", scopes=[], link=link)
+
+
+async def begin_screen(request: Request[State]) -> Response:
+    """The link on the screen itself: from then on it shows the wall, and nothing else."""
+    secret = request.path_params["secret"]
+    sessions: Sessions = request.state["sessions"]
+    found = await sessions.signed_in(hash_of(secret))
+    if found is None or found.kind is not SessionKind.WALL:
+        return show(request, "screen_ended.html", status=410)
+    response = see_other("/mur")
+    give_cookie(response, secret, request.state["settings"], SCREEN_FOR)
+    return response
+
+
+def _name(form: FormData) -> str:
+    return " ".join(str(form.get("name", "")).split())[:NAME_LENGTH_MAX]
+
+
+async def _open(
+    request: Request[State],
+    viewer: Viewer,
+    kind: SessionKind,
+    name: str,
+    good_for: timedelta,
+    *,
+    scopes: list[Scope] | None = None,
+    walls: list[TerritoryId] | None = None,
+) -> str:
+    now, account_id = request.state["desk"].clock.now(), viewer.account.id
+    conn: Connection
+    async with entered(request.state["desk"].pool, account_id, [INSTALLATION]) as conn:
+        secret = await store.open_device(
+            conn, kind, name, now, now + good_for, scopes=scopes or (), walls=walls or ()
+        )
+        await record(conn, INSTALLATION, account_id, f"{kind}-added", "account", [account_id])
+    return secret
