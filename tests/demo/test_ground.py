@@ -2,10 +2,10 @@
 
 from collections import Counter
 
+from slots.numbers import luhn_holds
 from workers.demo import catalogue, ground
 from workers.demo.ground import BASSIN_DE_THAU, HAUTS_CANTONS
 from workers.demo.people import people, plain, rpps
-from workers.people.numbers import luhn_holds
 
 
 def professions(territory):

@@ -2,8 +2,10 @@
 
 from datetime import UTC, datetime
 
+import asyncpg
 import pyotp
 import pytest
+import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe
 
 from slots.store.ticket import Purpose, open_ticket
@@ -42,13 +44,27 @@ VISITORS = {
     "/compte": "ann",
     "/compte/confirmer": "ann",
     "/compte/mot-de-passe": "ann",
+    "/coordination": "cora",
+    "/delegations": "ann",
+    "/droits": "ann",
+    "/installation": "cora",
     "/annuaire": "ann",
     "/annuaire/papier": "ann",
 }
 # What only leads on from somewhere: `every_account_page_is_clean` goes there.
 IN_FLOWS = {"/connexion/facteur", "/protection", "/nouveau-mot-de-passe"}
+# Pages with a number or an id in their address that no flow reaches.
+WITH_NUMBERS = {"/coordination/1/journal": "cora"}
 # And what is no page.
 REDIRECTS = {"/", "/annuaire.csv", "/manifest.webmanifest", "/service-worker.js"}
+
+
+@pytest_asyncio.fixture(loop_scope="session", autouse=True)
+async def _cora_administers(world, owner_url):
+    """Cora sees the pages of the installation as well."""
+    owner = await asyncpg.connect(owner_url)
+    await owner.execute("UPDATE account SET is_administrator = true WHERE name = 'Cora Faure'")
+    await owner.close()
 
 
 async def test_no_page_is_left_out():
@@ -126,11 +142,12 @@ async def every_page_is_clean(joins: Joins, viewport, **named) -> None:
     await rita.page.get_by_role("link", name="Feuille pour le patient").click()
     await rita.sees("Votre rendez-vous")
     await must_be_clean(rita)
+    cora = await joins("cora", viewport, **named)
     for path in ("/orienter", "/rien"):
         await rita.goes_to(path)
         await must_be_clean(rita)
-    for path, who in VISITORS.items():
-        visitor = {None: stranger, "ann": ann, "rita": rita}[who]
+    for path, who in {**VISITORS, **WITH_NUMBERS}.items():
+        visitor = {None: stranger, "ann": ann, "rita": rita, "cora": cora}[who]
         await visitor.goes_to(path)
         await must_be_clean(visitor)
     await rita.goes_to("/regulation?quoi=médecin&commune=Ys")  # with a filter, and an error

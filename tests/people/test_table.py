@@ -3,7 +3,7 @@
 import pytest
 
 from slots.audience import Audience, Role
-from workers.people.numbers import luhn_holds
+from slots.numbers import luhn_holds
 from workers.people.table import read
 
 HEADER = "territory,role,email,given_name,family_name,rpps,profession,specialty,place,insee,phone"

@@ -13,6 +13,7 @@ from web.pages import french
 from web.pages.assets import MODULES
 from web.pages.finding import commune_typed
 from web.pages.groups import kin, mark
+from web.pages.journal_words import audited, audited_subject
 
 TEMPLATES: Final = Path(__file__).parents[1] / "templates"
 
@@ -57,6 +58,8 @@ def _environment() -> Environment:
     environment.filters["kin"] = kin
     environment.filters["mark"] = mark
     environment.filters["base64url"] = base64url
+    environment.filters["audited"] = audited
+    environment.filters["audited_subject"] = audited_subject
     environment.globals["words"] = french
     environment.globals["new_key"] = new_key
     environment.globals["modules"] = MODULES

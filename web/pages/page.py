@@ -37,6 +37,8 @@ ORIENT: Final = Screen("/orienter", "Orienter", "search")
 REGULATION: Final = Screen("/regulation", "Régulation", "board")
 ORIENTATIONS: Final = Screen("/orientations", "Orientations", "list")
 DIRECTORY: Final = Screen("/annuaire", "Annuaire", "people")
+COORDINATION: Final = Screen("/coordination", "Coordination", "people")
+INSTALLATION_SCREEN: Final = Screen("/installation", "Territoires", "list")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,13 @@ def screens_of(account: Account) -> tuple[Screen, ...]:
         screens.append(ORIENT)
     if roles & (MEMBER_ROLES | {Role.REGULATOR}):
         screens.append(ORIENTATIONS)
-    return (*screens, DIRECTORY)
+    if Role.COORDINATOR in roles:
+        screens.append(COORDINATION)
+    if account.roles:
+        screens.append(DIRECTORY)
+    if account.is_administrator:
+        screens.append(INSTALLATION_SCREEN)
+    return tuple(screens) or (DIRECTORY,)
 
 
 async def viewer_of(request: Request[State]) -> Viewer:

@@ -4,7 +4,17 @@ from typing import Final
 
 from starlette.routing import BaseRoute, Mount, Route
 
-from web.pages import directory, links, notifications, own_devices, own_protection, protection
+from web.pages import (
+    coordination,
+    delegations,
+    directory,
+    installation,
+    links,
+    notifications,
+    own_devices,
+    own_protection,
+    protection,
+)
 from web.pages.accessibility import accessibility
 from web.pages.assets import DIRECTORY, Assets
 from web.pages.availability import availability, offline, publish
@@ -18,6 +28,7 @@ from web.pages.overflow import accept_overflow, overflow, overflow_page
 from web.pages.own_account import end_session, own_account
 from web.pages.patient_sheet import calendar_entry, patient_sheet
 from web.pages.regulation import regulation, wall
+from web.pages.rights import rights
 from web.pages.service_worker import service_worker
 from web.pages.sign_in import factor, factor_page, home, sign_in, sign_in_page, sign_out
 from web.pages.withdrawing import withdraw, withdraw_day
@@ -79,6 +90,35 @@ PAGE_ROUTES: Final[list[BaseRoute]] = [
     ),
     Route("/en-sus/{schedule_id:uuid}", overflow_page),
     Route("/en-sus/{schedule_id:uuid}", overflow, methods=["POST"]),
+    Route("/coordination", coordination.coordination),
+    Route("/coordination/{territory_id:int}", coordination.coordination),
+    Route("/coordination/{territory_id:int}/journal", coordination.journal),
+    Route("/coordination/{territory_id:int}/inviter", coordination.invite, methods=["POST"]),
+    Route(
+        "/coordination/{territory_id:int}/personnes/{account_id:uuid}/roles",
+        coordination.set_roles,
+        methods=["POST"],
+    ),
+    Route(
+        "/coordination/{territory_id:int}/personnes/{account_id:uuid}/inviter",
+        coordination.invite_again,
+        methods=["POST"],
+    ),
+    Route(
+        "/coordination/{territory_id:int}/personnes/{account_id:uuid}/sessions",
+        coordination.end_sessions,
+        methods=["POST"],
+    ),
+    Route("/delegations", delegations.delegations),
+    Route("/delegations/{schedule_id:uuid}", delegations.delegate, methods=["POST"]),
+    Route(
+        "/delegations/{schedule_id:uuid}/{account_id:uuid}/retirer",
+        delegations.end_delegation,
+        methods=["POST"],
+    ),
+    Route("/droits", rights),
+    Route("/installation", installation.installation),
+    Route("/installation/territoires", installation.add_territory, methods=["POST"]),
     Route("/hors-ligne", no_network),
     Route("/compte", own_account),
     Route("/compte/confirmer", own_protection.confirm_page),

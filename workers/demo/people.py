@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
+from slots.numbers import luhn_holds
 from workers.demo.ground import HAUTS_CANTONS, Place, Staff
-from workers.people.numbers import luhn_holds
 
 SEED: Final = 48
 FICTITIOUS_PHONES: Final = "04 65 71"  # what Arcep keeps for fiction in the south-east

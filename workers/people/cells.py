@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from slots.audience import Audience, Role
+from slots.numbers import rpps_in
 
 FINESS_LENGTH: Final = 9
 SEPARATOR: Final = re.compile(r"[+|]")
@@ -23,13 +24,11 @@ def email(cell: str) -> str:
 
 def rpps(cell: str) -> str:
     """Eleven digits; spaces and the 8 of the national person id are taken away."""
-    digits = re.sub(r"[ .\u00a0\u202f]", "", cell)
-    if re.fullmatch(r"8[0-9]{11}", digits):
-        digits = digits[1:]  # the national person id is 8 and the RPPS
-    if digits and not re.fullmatch(r"[0-9]{11}", digits):
+    try:
+        return rpps_in(cell)
+    except ValueError as error:
         odd = "; a spreadsheet rounded it: make the column text" if "E" in cell.upper() else ""
-        raise ValueError(f"{cell!r} is not 11 digits{odd}")
-    return digits
+        raise ValueError(f"{error}{odd}") from error
 
 
 def finess(cell: str) -> str:

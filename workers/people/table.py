@@ -10,8 +10,8 @@ from dataclasses import dataclass, fields
 from typing import Any, Final
 
 from slots.audience import Audience, Role
+from slots.numbers import luhn_holds
 from workers.people import cells
-from workers.people.numbers import luhn_holds
 
 PROFESSIONS: Final = {
     "10": "médecin",

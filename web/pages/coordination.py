@@ -1,0 +1,250 @@
+"""`/coordination`: the people of one territory, for who coordinates it; and its journal, the audit."""
+
+import re
+from dataclasses import dataclass, field
+from typing import Any, Final
+from uuid import UUID
+
+from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.responses import Response
+
+from slots.audience import Role
+from slots.errors import NotAllowed
+from slots.ids import AccountId, TerritoryId
+from slots.letters import invitation
+from slots.numbers import luhn_holds, rpps_in
+from slots.rights import Action
+from slots.store import coordination as store
+from slots.store.audit import record
+from slots.store.coordination import Invited, Newcomer
+from slots.territory import Territory
+from slots.transaction import entered
+from web.pages.own_protection import ask_who, is_proved
+from web.pages.page import Viewer, notice_of, posted, see_other, show, viewer_of
+from web.state import State
+
+PATH: Final = "/coordination"
+JOURNAL_ROWS: Final = 200  # a page of the audit
+EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
+ROLES: Final = {
+    Role.PROFESSIONAL: "Professionnel de l’annuaire",
+    Role.DELEGATE: "Délégué (secrétariat)",
+    Role.REFERRER: "Orienteur",
+    Role.REGULATOR: "Régulateur",
+    Role.COORDINATOR: "Coordination",
+}
+NOTICES: Final = {
+    "invite": "Invitation envoyée : le lien est valable 24 heures, et peut être redemandé.",
+    "ajoute": "Cette personne avait déjà un compte : elle a maintenant ces rôles ici.",
+    "roles": "Rôles enregistrés. Ses écrans ouverts se rechargent.",
+    "retire": "Cette personne n’a plus accès au territoire.",
+    "dernier": "Le territoire n’aurait plus de coordination : nommez d’abord quelqu’un d’autre.",
+    "impossible": "Un professionnel doit d’abord figurer dans l’annuaire du territoire.",
+    "ailleurs": "Cette personne travaille aussi dans un autre territoire : elle seule peut changer ses moyens de connexion.",
+    "sessions": "Toutes ses sessions sont fermées.",
+}
+REFUSALS: Final = {
+    Invited.RPPS_UNKNOWN: ("rpps", "Personne de l’annuaire du territoire n’a ce numéro."),
+    Invited.DISABLED: ("email", "Ce compte a été désactivé par l’administration du service."),
+    Invited.SOMEBODY_ELSE: ("email", "Cette adresse est celle d’un autre professionnel."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class InviteForm:
+    """What was typed, and what is wrong with it."""
+
+    values: dict[str, str] = field(default_factory=dict)
+    roles: frozenset[Role] = frozenset()
+    errors: dict[str, str] = field(default_factory=dict)
+    warning: str = ""
+
+
+async def coordination(request: Request[State]) -> Response:
+    """The people of a territory and the form that invites one."""
+    viewer, territory = await coordinator_of(request)
+    return await _page(request, viewer, territory, InviteForm())
+
+
+async def invite(request: Request[State]) -> Response:
+    """Invite somebody; what cannot be accepted is shown beside its field."""
+    viewer, territory = await coordinator_of(request)
+    form = _read(await posted(request))
+    if form.errors:
+        return await _page(request, viewer, territory, form, status=422)
+    newcomer = Newcomer(
+        email=form.values["email"].lower(),
+        name=form.values["name"],
+        phone=form.values["phone"],
+        organisation=form.values["organisation"],
+        roles=form.roles,
+        rpps=rpps_in(form.values["rpps"]),
+    )
+    letter = invitation(request.state["settings"].product_name)
+    now = request.state["desk"].clock.now()
+    async with _entered(request, viewer, territory) as conn:
+        outcome, account_id = await store.invite(conn, territory.id, newcomer, letter, now)
+        if account_id is not None:
+            await _record(conn, viewer, territory, "invite", account_id)
+    if outcome is Invited.NOT_ALLOWED:
+        raise NotAllowed
+    if outcome in REFUSALS:
+        name, words = REFUSALS[outcome]
+        refused = InviteForm(form.values, form.roles, {name: words})
+        return await _page(request, viewer, territory, refused, status=409)
+    done = "invite" if outcome is Invited.INVITED else "ajoute"
+    return _back(territory, done)
+
+
+async def set_roles(request: Request[State]) -> Response:
+    """Give one person these roles and no others; none takes them out of the territory."""
+    viewer, territory = await coordinator_of(request)
+    form = await posted(request)
+    account_id = _account_id(request)
+    roles = _roles(form) if form.get("withdraw") is None else frozenset()
+    now = request.state["desk"].clock.now()
+    async with _entered(request, viewer, territory) as conn:
+        done = await store.set_roles(conn, territory.id, account_id, roles, now)
+        if done:
+            await _record(
+                conn, viewer, territory, "set-roles" if roles else "withdraw-person", account_id
+            )
+    if done is None:
+        return _back(territory, "impossible")
+    return _back(territory, ("roles" if roles else "retire") if done else "dernier")
+
+
+async def invite_again(request: Request[State]) -> Response:
+    """For who has lost everything: nothing that showed who they are counts, and a new link leaves."""
+    viewer, territory = await coordinator_of(request)
+    await posted(request)
+    if not await is_proved(request):
+        return await ask_who(request, PATH)
+    account_id, now = _account_id(request), request.state["desk"].clock.now()
+    letter = invitation(request.state["settings"].product_name)
+    async with _entered(request, viewer, territory) as conn:
+        done = await store.invite_again(conn, territory.id, account_id, letter, now)
+        if done:
+            await _record(conn, viewer, territory, "invite-again", account_id)
+    return _back(territory, "invite" if done else "ailleurs")
+
+
+async def end_sessions(request: Request[State]) -> Response:
+    """End all sessions, keys and screens of one person."""
+    viewer, territory = await coordinator_of(request)
+    await posted(request)
+    account_id, now = _account_id(request), request.state["desk"].clock.now()
+    async with _entered(request, viewer, territory) as conn:
+        if await store.end_sessions_of_person(conn, territory.id, account_id, now):
+            await _record(conn, viewer, territory, "end-sessions", account_id)
+    return _back(territory, "sessions")
+
+
+async def journal(request: Request[State]) -> Response:
+    """Who did what in the territory, the newest first."""
+    viewer, territory = await coordinator_of(request)
+    before = request.query_params.get("avant", "")
+    before_id = (
+        int(before) if before.isascii() and before.isdigit() and len(before) < 18 else store.NEWEST
+    )
+    async with _entered(request, viewer, territory) as conn:
+        entries = await store.audit_of(conn, territory.id, JOURNAL_ROWS, before_id)
+    return show(
+        request,
+        "journal.html",
+        territory=territory,
+        entries=entries,
+        more=entries[-1].id if len(entries) == JOURNAL_ROWS else None,
+    )
+
+
+def coordinated_by(viewer: Viewer) -> list[TerritoryId]:
+    """The territories whose people the viewer looks after."""
+    account = viewer.account
+    return [number for number in sorted(account.roles) if account.may(Action.PEOPLE, number)]
+
+
+async def coordinator_of(request: Request[State]) -> tuple[Viewer, Territory]:
+    """Who coordinates, and the territory that the address names; the first where it names none.
+
+    Raises:
+        NotAllowed: The viewer coordinates nothing, or not that one.
+    """
+    viewer = await viewer_of(request)
+    own = coordinated_by(viewer)
+    asked = request.path_params.get("territory_id", own[0] if own else None)
+    if asked not in own:
+        raise NotAllowed
+    return viewer, request.state["desk"].territories.by_id[TerritoryId(asked)]
+
+
+def _entered(request: Request[State], viewer: Viewer, territory: Territory) -> Any:
+    return entered(request.state["desk"].pool, viewer.account.id, [territory.id])
+
+
+async def _record(
+    conn: Any, viewer: Viewer, territory: Territory, verb: str, subject_id: UUID
+) -> None:
+    await record(conn, territory.id, viewer.account.id, verb, "account", [subject_id])
+
+
+def _account_id(request: Request[State]) -> AccountId:
+    return AccountId(request.path_params["account_id"])
+
+
+def _back(territory: Territory, done: str) -> Response:
+    return see_other(f"{PATH}/{territory.id}", fait=done)
+
+
+def _roles(form: FormData) -> frozenset[Role]:
+    return frozenset(role for role in Role if role.value in form.getlist("role"))
+
+
+def _read(form: FormData) -> InviteForm:
+    names = ("email", "name", "phone", "organisation", "rpps")
+    values = {name: " ".join(str(form.get(name, "")).split())[:200] for name in names}
+    roles, errors, warning = _roles(form), {}, ""
+    if not EMAIL.fullmatch(values["email"]):
+        errors["email"] = "Une adresse de courriel est attendue, comme prenom.nom@exemple.fr."
+    if not values["name"]:
+        errors["name"] = "Le prénom et le nom sont attendus."
+    if not values["organisation"]:
+        errors["organisation"] = "Le lieu d’exercice ou l’organisation est attendu."
+    if values["phone"] and not re.fullmatch(r"\+?[0-9 .()-]{6,20}", values["phone"]):
+        errors["phone"] = "Un numéro de téléphone est attendu, ou rien."
+    if not roles:
+        errors["role"] = "Choisissez au moins un rôle."
+    try:
+        rpps = rpps_in(values["rpps"])
+        if Role.PROFESSIONAL in roles and not rpps:
+            errors["rpps"] = "Le numéro RPPS d’un professionnel de l’annuaire est attendu."
+        elif rpps and not luhn_holds(rpps):
+            warning = "Ce numéro RPPS est inhabituel : vérifiez-le."
+    except ValueError:
+        errors["rpps"] = "Un numéro RPPS a 11 chiffres."
+    return InviteForm(values, roles, errors, warning)
+
+
+async def _page(
+    request: Request[State],
+    viewer: Viewer,
+    territory: Territory,
+    form: InviteForm,
+    *,
+    status: int = 200,
+) -> Response:
+    async with _entered(request, viewer, territory) as conn:
+        people = await store.people_of(conn, territory.id)
+    by_id = request.state["desk"].territories.by_id
+    return show(
+        request,
+        "coordination.html",
+        status=status,
+        territory=territory,
+        territories=[by_id[number] for number in coordinated_by(viewer)],
+        people=people,
+        form=form,
+        roles=ROLES,
+        notice=notice_of(request, NOTICES),
+    )

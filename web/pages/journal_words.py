@@ -1,0 +1,54 @@
+"""The verbs and subjects of the audit, in French. What is not here is shown as it is written."""
+
+from typing import Final
+
+VERBS: Final = {
+    "offer": "publié",
+    "amend": "modifié",
+    "withdraw": "retiré",
+    "withdraw-day": "retiré (toute la journée)",
+    "hold": "retenu",
+    "release": "libéré",
+    "expire": "retenue expirée",
+    "revoke": "retenue révoquée",
+    "confirm": "réservé",
+    "overflow": "réservé en plus",
+    "move": "déplacé",
+    "cancel": "annulé",
+    "seen": "vu",
+    "fulfil": "venu",
+    "noshow": "non venu",
+    "patient-told": "patient prévenu",
+    "address-told": "adresse transmise",
+    "accept-overflow": "accepte en plus : changé",
+    "add": "ajouté",
+    "invite": "invité",
+    "invite-again": "invité à nouveau",
+    "set-roles": "rôles changés",
+    "withdraw-person": "accès retiré",
+    "end-sessions": "sessions fermées",
+    "delegate": "délégué",
+    "end-delegation": "délégation retirée",
+    "reset-password": "mot de passe réinitialisé",
+    "disable": "désactivé",
+    "name-coordinator": "nommé à la coordination",
+    "refuse": "refusé",
+}
+SUBJECTS: Final = {
+    "slot": "créneau",
+    "appointment": "rendez-vous",
+    "hold": "retenue",
+    "schedule": "agenda",
+    "account": "compte",
+    "territory": "territoire",
+}
+
+
+def audited(verb: str) -> str:
+    """`réservé`."""
+    return VERBS.get(verb, verb)
+
+
+def audited_subject(subject: str) -> str:
+    """`créneau`."""
+    return SUBJECTS.get(subject, subject)
