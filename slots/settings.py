@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from slots.sealing import Sealer
 
 HORIZON_HOURS_MAX: Final = 72  # hours; the SAS asks for no more
+RATE_FACTOR_MAX: Final = 1_000
 PORT_MAX: Final = 65_535
 PROXIES_HERE: Final = "127.0.0.1,::1"
 LOG_FORMATS: Final = ("text", "json")
@@ -51,6 +52,7 @@ class Settings:
     vapid_contact: str  # whom push services may write to about us: mailto: or https:
     push_services: str  # origins of push services beside the known ones, with commas between
     secret_keys: str  # what seals secrets at rest, see slots/sealing.py; "": no authenticator apps
+    rate_factor: int  # times the usual that may be asked for: a hospital has one address
     second_factor: str  # required; or relaxed, on loopback only: who has none gets in without
 
     @classmethod
@@ -106,6 +108,7 @@ class Settings:
             vapid_contact=text("VAPID_CONTACT", f"mailto:{parseaddr(mail_from)[1]}"),
             push_services=text("PUSH_SERVICES"),
             secret_keys=text("SECRET_KEYS"),
+            rate_factor=number("RATE_FACTOR", 1, RATE_FACTOR_MAX),
             second_factor=text("SECOND_FACTOR", "required"),
         )
         faults += _faults(settings, need_keys=need_databases)

@@ -137,6 +137,7 @@ def settings(owner_url: str, database_url: str, redis_url: str, tmp_path: Path) 
         "REDIS_URL": redis_url,
         "DATA_DIR": str(tmp_path),
         "SECOND_FACTOR": "relaxed",
+        "RATE_FACTOR": "1000",
         "SECRET_KEYS": SECRET_KEYS,
     }
     return replace(Settings.from_environ(environ), owner_database_url=owner_url)

@@ -23,6 +23,7 @@ from web.live.socket import LIVE_ROUTES
 from web.pages.routes import PAGE_ROUTES
 from web.passwords import Passwords
 from web.places import Communes
+from web.rates import Rates
 from web.sessions import Sessions
 from web.state import State
 
@@ -51,6 +52,7 @@ def create_app(settings: Settings, clock: Clock = MACHINES_CLOCK) -> Starlette:
             Middleware(SecurityHeaders, settings=settings),
             Middleware(Answering, settings=settings),
             Middleware(Guards, settings=settings),
+            Middleware(Rates, settings=settings),
         ],
         lifespan=_lifespan(settings, clock),
     )

@@ -61,6 +61,7 @@ STATUS_OF: Final[Mapping[type[domain.SlotError], int]] = MappingProxyType(
         domain.Invalid: 422,
         domain.IdempotencyMismatch: 422,
         refusals.TooManyTries: 429,
+        refusals.TooManyRequests: 429,
         refusals.Unexpected: 500,
         domain.Unavailable: 503,
         domain.BrokerUnavailable: 503,

@@ -10,7 +10,7 @@ import msgspec
 from slots.errors import SlotError, Unavailable
 from web.api.bodies import AreaBody
 from web.errors import PROBLEM_MEDIA_TYPE, STATUS_OF, Problem
-from web.refusals import TooManyTries
+from web.refusals import TooManyRequests, TooManyTries
 from web.sentences import SENTENCES
 
 if TYPE_CHECKING:
@@ -219,7 +219,9 @@ def _problem(refusals: list[type[SlotError]], schemas: _Schemas) -> dict[str, An
             }
         },
     }
-    if all(issubclass(refusal, Unavailable | TooManyTries) for refusal in refusals):
+    if all(
+        issubclass(refusal, Unavailable | TooManyTries | TooManyRequests) for refusal in refusals
+    ):
         problem["headers"] = {
             "Retry-After": {
                 "required": True,

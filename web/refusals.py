@@ -62,6 +62,17 @@ class TicketEnded(SlotError):
     code = "ticket-ended"
 
 
+class TooManyRequests(SlotError):
+    """More in a minute than anybody needs."""
+
+    code = "too-many-requests"
+
+    def __init__(self, retry_after_s: int) -> None:
+        """Say how long to wait, in seconds."""
+        super().__init__()
+        self.retry_after_s = retry_after_s
+
+
 class CrossSite(SlotError):
     """The request does not come from our own pages."""
 

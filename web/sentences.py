@@ -38,6 +38,10 @@ SENTENCES: Final = MappingProxyType(
             "Trop d’essais",
             "Trop d’essais de connexion : patientez avant de recommencer.",
         ),
+        "too-many-requests": (
+            "Trop de demandes",
+            "Trop de demandes en une minute : patientez un instant, puis recommencez.",
+        ),
         "cross-site": (
             "Requête refusée",
             "Cette demande ne vient pas de nos pages : rechargez la page et recommencez.",

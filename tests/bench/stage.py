@@ -58,6 +58,7 @@ async def open_stage(directory: Path) -> AsyncIterator[Stage]:
             "REDIS_URL": valkey.url,
             "DATA_DIR": str(directory),
             "SECOND_FACTOR": "relaxed",
+            "RATE_FACTOR": "1000",
         }
         settings = replace(Settings.from_environ(environ), owner_database_url=postgres.owner_url)
         owner = await asyncpg.connect(postgres.owner_url)
@@ -105,6 +106,7 @@ def process(module: str, settings: Settings, port: int, log: Path):
         "REDIS_URL": settings.redis_url,
         "DATA_DIR": str(settings.data_dir),
         "SECOND_FACTOR": settings.second_factor,
+        "RATE_FACTOR": str(settings.rate_factor),
         "PORT": str(port),
         "LOG_FORMAT": "json",  # as an installation whose logs a machine reads
     }

@@ -13,6 +13,7 @@ from slots.lane import Lane, _Turn
 
 ECHO = "return ARGV[1]"
 REFUSE = "return redis.error_reply('NO this one')"
+PAUSE_MS = 1_000  # in which a busy machine must get a few lines done
 COUNT = "return redis.call('INCR', KEYS[1])"
 
 
@@ -104,10 +105,11 @@ async def test_a_lost_connection_is_told_to_all_who_wait_and_the_next_has_anothe
     await connection.send_command("CLIENT", "ID")
     number = await connection.read_response()
     await pool.release(connection)
-    await server.client_pause(200)
+    await server.client_pause(PAUSE_MS)
     waiting = [asyncio.create_task(lane.eval(COUNT, 1, str(uuid4()))) for _ in range(3)]
     while not lane._turn or len(lane._turn._sent) < len(waiting):
-        await asyncio.wait(waiting, timeout=0)
+        done, _ = await asyncio.wait(waiting, timeout=0)
+        assert not done, "the server paused too short for this machine"
 
     await server.client_kill_filter(_id=str(number), skipme=False)
     lost = await asyncio.gather(*waiting, return_exceptions=True)
@@ -124,7 +126,8 @@ async def test_a_connection_that_closed_a_moment_ago_is_a_lost_one(servers, serv
         lane = Lane(pool)
         waiting = [asyncio.ensure_future(lane.eval(ECHO, 0, "before"))]
         while not lane._turn or not lane._turn._sent:
-            await asyncio.wait(waiting, timeout=0)
+            done, _ = await asyncio.wait(waiting, timeout=0)
+            assert not done, "the server paused too short for this machine"
         lane._turn._connection._writer.transport.abort()
         waiting += [asyncio.ensure_future(lane.eval(ECHO, 0, "after")) for _ in range(2)]
         lost = await asyncio.gather(*waiting, return_exceptions=True)
@@ -132,7 +135,7 @@ async def test_a_connection_that_closed_a_moment_ago_is_a_lost_one(servers, serv
         await pool.disconnect()
         return lost, answer
 
-    await server.client_pause(200)
+    await server.client_pause(PAUSE_MS)
     lost, answer = await asyncio.to_thread(uvloop.run, ask_on_what_is_closed())
 
     assert [type(error) for error in lost] == [ConnectionError] * 3, lost

@@ -92,6 +92,7 @@ async def open_stage(
             "REDIS_URL": broker_url,
             "DATA_DIR": str(home),
             "SECOND_FACTOR": "relaxed",
+            "RATE_FACTOR": "1000",
         }
         doors, ways = [], []
         for name in WEBS:
@@ -107,6 +108,7 @@ async def open_stage(
             "REDIS_URL": valkey.url,
             "DATA_DIR": str(home),
             "SECOND_FACTOR": "relaxed",
+            "RATE_FACTOR": "1000",
         }
         settings = replace(Settings.from_environ(direct), owner_database_url=postgres.owner_url)
         links = {CLIENTS: doors, BROKER: [broker], LEDGER: [ledger]}

@@ -73,6 +73,7 @@ def pair_fleet(pair: Pair, redis_url: str, tmp_path: Path) -> Iterator[Fleet]:
         "REDIS_URL": redis_url,
         "DATA_DIR": str(tmp_path),
         "SECOND_FACTOR": "relaxed",
+        "RATE_FACTOR": "1000",
     }
     settings = replace(Settings.from_environ(environ), owner_database_url=pair.owner_url)
     fleet = Fleet(settings, tmp_path)

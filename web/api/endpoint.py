@@ -38,6 +38,7 @@ from web.refusals import (
     Malformed,
     MediaTypeUnsupported,
     NotSignedIn,
+    TooManyRequests,
     Unexpected,
 )
 
@@ -72,7 +73,7 @@ class Endpoint:
         """All that it may refuse, from its own list and from the way that leads to it."""
         found = [*self.refuses, Unexpected]
         if not self.any_host:
-            found.append(HostUnknown)
+            found += [HostUnknown, TooManyRequests]
         if not self.open:
             found += [NotSignedIn, NotAllowed, LedgerUnavailable]
         if self.method not in SAFE_METHODS:

@@ -1,0 +1,111 @@
+"""Pure ASGI: how much one session, and one address of the network, may ask for in a minute.
+
+Counted in the memory of each process, so that it costs no round trip and fails with nothing: so
+many processes, so many times the limit. What must be counted once for all processes, guesses at a
+password or a code, is counted in the ledger (`web.sign_in`). A session is known by the hash of its
+cookie or key, without asking whether it is any good: an address bounds how many one can invent.
+
+An address may be a hospital's whole network: RATE_FACTOR multiplies all of it.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+from limits import RateLimitItemPerMinute
+from limits.aio.storage import MemoryStorage
+from limits.aio.strategies import FixedWindowRateLimiter
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from slots.secret_id import hash_of
+from slots.settings import Settings
+from web.auth import api_key_of, cookie_name, cookie_of
+from web.guards import SAFE_METHODS
+from web.refusals import TooManyRequests
+
+
+class Kind(StrEnum):
+    """What is counted apart."""
+
+    DOOR = "door"  # before anybody is signed in: a password, a code, a link, a new password
+    COMMAND = "command"  # what changes something
+    LOOK = "look"  # pages, boards, searches
+    SOCKET = "socket"  # live views that are opened
+
+
+PER_SESSION: Final[Mapping[Kind, int]] = MappingProxyType(
+    {Kind.COMMAND: 240, Kind.LOOK: 1_200, Kind.SOCKET: 120}
+)
+PER_ADDRESS: Final[Mapping[Kind, int]] = MappingProxyType(
+    {Kind.DOOR: 60, Kind.COMMAND: 1_200, Kind.LOOK: 6_000, Kind.SOCKET: 600}
+)
+DOORS: Final = (
+    "/connexion",
+    "/mot-de-passe-oublie",
+    "/nouveau-mot-de-passe",
+    "/lien",
+    "/protection",
+    "/api/v1/session",
+)
+# What costs next to nothing, and what watches over us.
+FREE: Final = ("/static/", "/healthz", "/readyz", "/metrics")
+MINUTE_S: Final = 60
+
+
+class Rates:
+    """Refuses, by raising, what `web.answering` then answers with 429."""
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        """Wrap *app*."""
+        self.app = app
+        self._cookie = cookie_name(settings)
+        self._limiter = FixedWindowRateLimiter(MemoryStorage())
+        self._per_session = _items(PER_SESSION, settings.rate_factor)
+        self._per_address = _items(PER_ADDRESS, settings.rate_factor)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let through what is within the limits.
+
+        Raises:
+            TooManyRequests: It says when to come again.
+        """
+        kind = kind_of(scope)
+        if kind is not None:
+            await self._count(self._per_address, kind, _address(scope))
+            session = self._session(scope)
+            if session:
+                await self._count(self._per_session, kind, session)
+        await self.app(scope, receive, send)
+
+    async def _count(
+        self, items: Mapping[Kind, RateLimitItemPerMinute], kind: Kind, who: str
+    ) -> None:
+        item = items.get(kind)
+        if item is not None and not await self._limiter.hit(item, kind, who):
+            raise TooManyRequests(MINUTE_S)
+
+    def _session(self, scope: Scope) -> str:
+        shown = api_key_of(scope) or cookie_of(scope, self._cookie)
+        return hash_of(shown).hex() if shown else ""
+
+
+def kind_of(scope: Scope) -> Kind | None:
+    """What a request counts as; None where it is free."""
+    if scope["type"] == "websocket":
+        return Kind.SOCKET
+    if scope["type"] != "http" or scope["path"].startswith(FREE):
+        return None
+    if scope["method"] in SAFE_METHODS:
+        return Kind.LOOK
+    is_door = any(scope["path"] == door or scope["path"].startswith(f"{door}/") for door in DOORS)
+    return Kind.DOOR if is_door and scope["method"] == "POST" else Kind.COMMAND
+
+
+def _items(limits: Mapping[Kind, int], factor: int) -> dict[Kind, RateLimitItemPerMinute]:
+    return {kind: RateLimitItemPerMinute(most * factor) for kind, most in limits.items()}
+
+
+def _address(scope: Scope) -> str:
+    client = scope.get("client")
+    return client[0] if client else ""
