@@ -36,6 +36,7 @@ class Proof(StrEnum):
     TOTP = "totp"
     RECOVERY = "recovery"
     PASSKEY = "passkey"
+    PSC = "psc"  # Pro Santé Connect, which asks for two factors by itself (eIDAS substantial)
 
 
 @dataclass(frozen=True, slots=True)

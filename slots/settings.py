@@ -52,6 +52,11 @@ class Settings:
     vapid_contact: str  # whom push services may write to about us: mailto: or https:
     push_services: str  # origins of push services beside the known ones, with commas between
     secret_keys: str  # what seals secrets at rest, see slots/sealing.py; "": no authenticator apps
+    psc_discovery_url: str  # Pro Santé Connect's discovery document; "": not offered
+    psc_client_id: str  # as it knows us, and
+    psc_client_secret: str  # our secret there; or
+    psc_client_certificate: str  # a path: our certificate there (mTLS), and
+    psc_client_key: str  # a path: its key, where the certificate's file has it not
     rate_factor: int  # times the usual that may be asked for: a hospital has one address
     second_factor: str  # required; or relaxed, on loopback only: who has none gets in without
 
@@ -108,6 +113,11 @@ class Settings:
             vapid_contact=text("VAPID_CONTACT", f"mailto:{parseaddr(mail_from)[1]}"),
             push_services=text("PUSH_SERVICES"),
             secret_keys=text("SECRET_KEYS"),
+            psc_discovery_url=text("PSC_DISCOVERY_URL"),
+            psc_client_id=text("PSC_CLIENT_ID"),
+            psc_client_secret=text("PSC_CLIENT_SECRET"),
+            psc_client_certificate=text("PSC_CLIENT_CERTIFICATE"),
+            psc_client_key=text("PSC_CLIENT_KEY"),
             rate_factor=number("RATE_FACTOR", 1, RATE_FACTOR_MAX),
             second_factor=text("SECOND_FACTOR", "required"),
         )
@@ -169,7 +179,30 @@ def _faults(settings: Settings, *, need_keys: bool) -> list[str]:
         settings.vapid_private_key, settings.vapid_contact, settings.push_services
     )
     faults += _proxies_faults(settings.proxies)
+    faults += _psc_faults(settings)
     return faults + _security_faults(settings, need_keys=need_keys)
+
+
+def _psc_faults(settings: Settings) -> list[str]:
+    url = settings.psc_discovery_url
+    if not url:
+        return []
+    faults = []
+    parts = urlsplit(url)
+    if "/.well-known/" not in url or (
+        parts.scheme != "https" and not is_loopback(parts.hostname or "")
+    ):
+        faults.append(
+            f"PSC_DISCOVERY_URL is {url!r}; it must be like "
+            "https://auth.example/.well-known/openid-configuration"
+        )
+    if not settings.psc_client_id:
+        faults.append("PSC_CLIENT_ID is missing")
+    if not settings.psc_client_secret and not settings.psc_client_certificate:
+        faults.append("PSC_CLIENT_SECRET or PSC_CLIENT_CERTIFICATE is missing")
+    if not settings.secret_keys:
+        faults.append("SECRET_KEYS is missing, which seals what Pro Santé Connect answers")
+    return faults
 
 
 def _base_url_faults(host: str, base_url: str) -> list[str]:

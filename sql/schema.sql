@@ -113,11 +113,12 @@ CREATE TABLE session (
   kind         text NOT NULL DEFAULT 'browser',  -- or key: of software; or wall: of a screen
   scopes       text[] NOT NULL DEFAULT '{}',     -- what a key may do
   walls        smallint[] NOT NULL DEFAULT '{}', -- the territories that a screen shows
+  id_token     bytea,                      -- sealed: of Pro Santé Connect, to sign out there too
   CONSTRAINT session_id_unique UNIQUE (id),
   CONSTRAINT session_kind_known CHECK (kind IN ('browser', 'key', 'wall')),
   CONSTRAINT session_scopes_of_a_key CHECK ((kind = 'key') = (cardinality(scopes) > 0)),
   CONSTRAINT session_walls_of_a_wall CHECK ((kind = 'wall') = (cardinality(walls) > 0)),
-  CONSTRAINT session_proof_known CHECK (proof IN ('password', 'totp', 'recovery', 'passkey'))
+  CONSTRAINT session_proof_known CHECK (proof IN ('password', 'totp', 'recovery', 'passkey', 'psc'))
 );
 CREATE INDEX session_account ON session (account_id);
 
@@ -157,10 +158,27 @@ CREATE TABLE ticket (
   challenge   bytea,                       -- of WebAuthn
   secret      bytea,                       -- sealed: of the authenticator app that is being added
   spent_at    timestamptz,
-  CONSTRAINT ticket_purpose_known CHECK (purpose IN ('sign-in', 'passkey', 'enrol', 'add', 'invitation', 'reset')),
-  CONSTRAINT ticket_of_somebody CHECK (account_id IS NOT NULL OR purpose = 'passkey')
+  CONSTRAINT ticket_purpose_known
+    CHECK (purpose IN ('sign-in', 'passkey', 'enrol', 'add', 'invitation', 'reset', 'psc', 'admission')),
+  CONSTRAINT ticket_of_somebody CHECK (account_id IS NOT NULL OR purpose IN ('passkey', 'psc', 'admission'))
 );
 CREATE INDEX ticket_account ON ticket (account_id);
+
+-- Who signed in by Pro Santé Connect, is not known yet, and asks to be let into a territory.
+CREATE TABLE admission (
+  id            uuid PRIMARY KEY,
+  territory_id  smallint NOT NULL REFERENCES territory,
+  rpps          text NOT NULL,
+  name          text NOT NULL,             -- as Pro Santé Connect has it
+  email         text NOT NULL,
+  organisation  text NOT NULL,
+  asked_at      timestamptz NOT NULL,
+  decided_at    timestamptz,
+  decided_by    uuid REFERENCES account,
+  account_id    uuid REFERENCES account,   -- NULL, where it was decided: refused
+  CONSTRAINT admission_rpps_format CHECK (rpps ~ '^[0-9]{11}$')
+);
+CREATE UNIQUE INDEX admission_once ON admission (territory_id, rpps) WHERE decided_at IS NULL;
 
 -- Failed sign-ins per (account, address), so that nobody can lock another out.
 CREATE TABLE sign_in_failure (
@@ -765,7 +783,7 @@ DECLARE
 BEGIN
   FOREACH walled IN ARRAY ARRAY[
     'location', 'practitioner_role', 'healthcare_service', 'schedule', 'delegation', 'act', 'reason', 'urgency',
-    'slot', 'appointment', 'hold_end', 'outbox', 'mail', 'unmet_search', 'audit', 'audit_link', 'directory_entry', 'push'
+    'slot', 'appointment', 'hold_end', 'outbox', 'mail', 'unmet_search', 'audit', 'audit_link', 'directory_entry', 'push', 'admission'
   ] LOOP
     EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', walled);
     EXECUTE format(
@@ -1440,6 +1458,73 @@ BEGIN
 END
 $$;
 
+-- Pro Santé Connect.
+CREATE FUNCTION account_of_rpps(wanted_rpps text)
+RETURNS uuid
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  SELECT account.id
+    FROM practitioner JOIN account ON account.practitioner_id = practitioner.id AND account.disabled_at IS NULL
+   WHERE practitioner.rpps = wanted_rpps
+   ORDER BY account.created_at, account.id
+   LIMIT 1
+$$;
+CREATE FUNCTION keep_id_token(of_id_hash bytea, sealed_token bytea)
+RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  UPDATE session SET id_token = sealed_token WHERE id_hash = of_id_hash AND ended_at IS NULL
+$$;
+CREATE FUNCTION id_token_of(of_id_hash bytea)
+RETURNS bytea
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  SELECT id_token FROM session WHERE id_hash = of_id_hash AND ended_at IS NULL
+$$;
+-- A coordinator lets somebody in, or not. Who is let in is linked to the directory where their number is in it, refers
+-- from the territory, and publishes where they work there. NULL: not for whoever has entered, or decided already.
+CREATE FUNCTION decide_admission(of_admission_id uuid, is_let_in boolean, new_account_id uuid, at timestamptz)
+RETURNS uuid
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+  asked admission%ROWTYPE;
+  person_id uuid;
+  place_id uuid;
+  there uuid;
+BEGIN
+  SELECT * INTO asked FROM admission WHERE id = of_admission_id AND decided_at IS NULL FOR UPDATE;
+  IF asked.id IS NULL OR NOT coordinates(asked.territory_id) THEN RETURN NULL; END IF;
+  IF is_let_in THEN
+    SELECT id INTO person_id FROM practitioner WHERE rpps = asked.rpps;
+    IF person_id IS NULL THEN
+      person_id := gen_random_uuid();
+      INSERT INTO practitioner (id, rpps, given_name, family_name, profession)
+      VALUES (person_id, asked.rpps, split_part(asked.name, ' ', 1), substr(asked.name, length(split_part(asked.name, ' ', 1)) + 2), '10');
+    END IF;
+    SELECT account.id INTO there FROM account WHERE practitioner_id = person_id AND disabled_at IS NULL LIMIT 1;
+    IF there IS NULL THEN
+      IF EXISTS (SELECT FROM account WHERE email = lower(asked.email)) THEN RETURN NULL; END IF;
+      SELECT location.organisation_id INTO place_id
+        FROM practitioner_role role JOIN location ON location.id = role.location_id
+       WHERE role.practitioner_id = person_id AND role.territory_id = asked.territory_id ORDER BY role.id LIMIT 1;
+      IF place_id IS NULL THEN
+        place_id := gen_random_uuid();
+        INSERT INTO organisation (id, name, kind) VALUES (place_id, asked.organisation, 'practice');
+      END IF;
+      there := new_account_id;
+      INSERT INTO account (id, email, password_hash, name, organisation_id, practitioner_id, created_at)
+      VALUES (there, lower(asked.email), NULL, asked.name, place_id, person_id, at);
+    END IF;
+    INSERT INTO membership (account_id, territory_id, role)
+    SELECT there, asked.territory_id, 'referrer'
+     UNION ALL
+    SELECT there, asked.territory_id, 'professional'
+     WHERE EXISTS (SELECT FROM practitioner_role WHERE practitioner_id = person_id AND territory_id = asked.territory_id)
+    ON CONFLICT DO NOTHING;
+  END IF;
+  UPDATE admission SET decided_at = at, decided_by = entered_account(), account_id = there WHERE id = asked.id;
+  RETURN coalesce(there, asked.id);
+END
+$$;
+
 -- The other slot of this practitioner at this time, wherever it is: only when, never for whom.
 CREATE FUNCTION overlapping_slot(of_practitioner_id uuid, from_at timestamptz, to_at timestamptz, but_slot_id uuid)
 RETURNS TABLE (slot_id uuid, starts_at timestamptz, ends_at timestamptz, place text)
@@ -1756,7 +1841,7 @@ GRANT UPDATE (skills, languages) ON practitioner TO chrono48_app;
 GRANT UPDATE (phone) ON healthcare_service TO chrono48_app;
 GRANT UPDATE (default_audience, default_acts, daily_cap, accepts_overflow) ON schedule TO chrono48_app;
 GRANT SELECT, INSERT, UPDATE ON slot, appointment, mail TO chrono48_app;
-GRANT SELECT, INSERT ON hold_end, idempotency_key, unmet_search, audit, audit_link TO chrono48_app;
+GRANT SELECT, INSERT ON hold_end, idempotency_key, unmet_search, audit, audit_link, admission TO chrono48_app;
 GRANT SELECT, INSERT, DELETE ON outbox TO chrono48_app;
 -- A worker skips the rows that another one has locked: that, too, takes one updatable column.
 GRANT UPDATE (verb) ON outbox TO chrono48_app;

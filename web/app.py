@@ -23,6 +23,7 @@ from web.live.socket import LIVE_ROUTES
 from web.pages.routes import PAGE_ROUTES
 from web.passwords import Passwords
 from web.places import Communes
+from web.pro_sante_connect import ProSanteConnect
 from web.rates import Rates
 from web.sessions import Sessions
 from web.state import State
@@ -76,6 +77,7 @@ def _lifespan(settings: Settings, clock: Clock) -> Lifespan:
             sessions = Sessions(desk.pool)
             sessions.start()
             passwords = Passwords()
+            pro_sante_connect = ProSanteConnect(settings)
             yield State(
                 settings=settings,
                 desk=desk,
@@ -85,7 +87,9 @@ def _lifespan(settings: Settings, clock: Clock) -> Lifespan:
                 sessions=sessions,
                 passwords=passwords,
                 communes=Communes(),
+                pro_sante_connect=pro_sante_connect,
             )
+            await pro_sante_connect.close()
             passwords.close()
             await sessions.stop()
             await presence.stop()

@@ -9,6 +9,7 @@ from web.live.hub import Hub
 from web.live.presence import Presence
 from web.passwords import Passwords
 from web.places import Communes
+from web.pro_sante_connect import ProSanteConnect
 from web.sessions import Sessions
 
 
@@ -23,3 +24,4 @@ class State(TypedDict):
     sessions: Sessions
     passwords: Passwords
     communes: Communes
+    pro_sante_connect: ProSanteConnect

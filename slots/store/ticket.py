@@ -29,6 +29,8 @@ class Purpose(StrEnum):
     ADD = "add"  # somebody signed in adds a factor
     INVITATION = "invitation"  # by mail
     RESET = "reset"  # by mail: a new password
+    PSC = "psc"  # Pro Santé Connect was asked who it is
+    ADMISSION = "admission"  # it has said who it is, and we know nobody of that number
 
 
 GOOD_FOR: Final = {
@@ -38,6 +40,8 @@ GOOD_FOR: Final = {
     Purpose.ADD: timedelta(minutes=30),
     Purpose.INVITATION: timedelta(hours=24),
     Purpose.RESET: timedelta(hours=1),
+    Purpose.PSC: timedelta(minutes=10),
+    Purpose.ADMISSION: timedelta(minutes=30),
 }
 
 

@@ -47,8 +47,7 @@ def asking(kind, headers=(), address="192.0.2.1"):
 async def passes(rates, scope):
     try:
         await rates(scope, None, None)
-    except TooManyRequests as refused:
-        assert refused.retry_after_s == 60
+    except TooManyRequests:
         return False
     return True
 

@@ -23,6 +23,10 @@ async def both(desk, offer, book, world, now):
     booked = await book(world.accounts["rolf"], here)
     async with entered(desk.pool, None, [world.hauts]) as conn:
         await write_pushes(conn, now, remind_until=now, booked_until=now)
+        await conn.execute(
+            "INSERT INTO admission (id, territory_id, rpps, name, email, organisation, asked_at)"
+            " VALUES (gen_random_uuid(), 1, '10000000001', 'Zoé Blanc', 'z@example.fr', 'Lilas', now())"
+        )
     for territory in desk.territories.by_id.values():
         await chain(desk, territory.id)
     return booked, there

@@ -53,6 +53,8 @@ VISITORS = {
 }
 # What only leads on from somewhere: `every_account_page_is_clean` goes there.
 IN_FLOWS = {"/connexion/facteur", "/protection", "/nouveau-mot-de-passe"}
+# And what only who comes from Pro Santé Connect sees: tests/pages/test_pro_sante_connect.py.
+FROM_THERE = {"/connexion/psc", "/connexion/psc/retour", "/admission", "/au-revoir"}
 # Pages with a number or an id in their address that no flow reaches.
 WITH_NUMBERS = {"/coordination/1/journal": "cora"}
 # And what is no page.
@@ -70,7 +72,9 @@ async def _cora_administers(world, owner_url):
 async def test_no_page_is_left_out():
     pages = {route.path for route in PAGE_ROUTES if "GET" in (getattr(route, "methods", ()) or ())}
 
-    assert {path for path in pages if "{" not in path} == set(VISITORS) | IN_FLOWS | REDIRECTS
+    assert {path for path in pages if "{" not in path} == set(
+        VISITORS
+    ) | IN_FLOWS | FROM_THERE | REDIRECTS
 
 
 async def must_be_clean(person: Person) -> None:

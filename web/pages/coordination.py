@@ -16,6 +16,7 @@ from slots.letters import invitation
 from slots.numbers import luhn_holds, rpps_in
 from slots.rights import Action
 from slots.store import coordination as store
+from slots.store import pro_sante_connect as psc_store
 from slots.store.audit import record
 from slots.store.coordination import Invited, Newcomer
 from slots.territory import Territory
@@ -42,6 +43,9 @@ NOTICES: Final = {
     "dernier": "Le territoire n’aurait plus de coordination : nommez d’abord quelqu’un d’autre.",
     "impossible": "Un professionnel doit d’abord figurer dans l’annuaire du territoire.",
     "ailleurs": "Cette personne travaille aussi dans un autre territoire : elle seule peut changer ses moyens de connexion.",
+    "admis": "C’est fait : cette personne entre avec Pro Santé Connect.",
+    "non-admis": "Demande refusée.",
+    "admission-impossible": "Cette demande est déjà traitée, ou son adresse est celle d’un autre compte.",
     "sessions": "Toutes ses sessions sont fermées.",
 }
 REFUSALS: Final = {
@@ -141,6 +145,25 @@ async def end_sessions(request: Request[State]) -> Response:
     return _back(territory, "sessions")
 
 
+async def decide_admission(request: Request[State]) -> Response:
+    """Let in somebody whom Pro Santé Connect knows, or not."""
+    viewer, territory = await coordinator_of(request)
+    form = await posted(request)
+    is_let_in = form.get("let_in") == "yes"
+    admission_id, now = request.path_params["admission_id"], request.state["desk"].clock.now()
+    async with _entered(request, viewer, territory) as conn:
+        waiting = {one.id for one in await psc_store.admissions(conn, territory.id)}
+        done = admission_id in waiting and await psc_store.decide_admission(
+            conn, admission_id, now, is_let_in=is_let_in
+        )
+        if done:
+            verb = "admit" if is_let_in else "refuse-admission"
+            await record(conn, territory.id, viewer.account.id, verb, "admission", [admission_id])
+    return _back(
+        territory, ("admis" if is_let_in else "non-admis") if done else "admission-impossible"
+    )
+
+
 async def journal(request: Request[State]) -> Response:
     """Who did what in the territory, the newest first."""
     viewer, territory = await coordinator_of(request)
@@ -236,6 +259,7 @@ async def _page(
 ) -> Response:
     async with _entered(request, viewer, territory) as conn:
         people = await store.people_of(conn, territory.id)
+        waiting = await psc_store.admissions(conn, territory.id)
     by_id = request.state["desk"].territories.by_id
     return show(
         request,
@@ -244,6 +268,7 @@ async def _page(
         territory=territory,
         territories=[by_id[number] for number in coordinated_by(viewer)],
         people=people,
+        waiting=waiting,
         form=form,
         roles=ROLES,
         notice=notice_of(request, NOTICES),

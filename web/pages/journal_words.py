@@ -33,6 +33,8 @@ VERBS: Final = {
     "disable": "désactivé",
     "name-coordinator": "nommé à la coordination",
     "refuse": "refusé",
+    "admit": "admis",
+    "refuse-admission": "demande d’accès refusée",
 }
 SUBJECTS: Final = {
     "slot": "créneau",
@@ -41,6 +43,7 @@ SUBJECTS: Final = {
     "schedule": "agenda",
     "account": "compte",
     "territory": "territoire",
+    "admission": "demande d’accès",
 }
 
 

@@ -13,6 +13,7 @@ from web.pages import (
     notifications,
     own_devices,
     own_protection,
+    pro_sante_connect,
     protection,
 )
 from web.pages.accessibility import accessibility
@@ -30,7 +31,7 @@ from web.pages.patient_sheet import calendar_entry, patient_sheet
 from web.pages.regulation import regulation, wall
 from web.pages.rights import rights
 from web.pages.service_worker import service_worker
-from web.pages.sign_in import factor, factor_page, home, sign_in, sign_in_page, sign_out
+from web.pages.sign_in import factor, factor_page, home, sign_in, sign_in_page
 from web.pages.withdrawing import withdraw, withdraw_day
 
 PAGE_ROUTES: Final[list[BaseRoute]] = [
@@ -39,6 +40,11 @@ PAGE_ROUTES: Final[list[BaseRoute]] = [
     Route("/connexion", sign_in, methods=["POST"]),
     Route("/connexion/facteur", factor_page),
     Route("/connexion/facteur", factor, methods=["POST"]),
+    Route("/connexion/psc", pro_sante_connect.begin),
+    Route("/connexion/psc/retour", pro_sante_connect.come_back),
+    Route("/au-revoir", pro_sante_connect.goodbye),
+    Route("/admission", pro_sante_connect.admission_page),
+    Route("/admission", pro_sante_connect.ask_admission, methods=["POST"]),
     Route("/protection", protection.protection_page),
     Route("/protection/application", protection.add_app, methods=["POST"]),
     Route("/protection/cle", protection.add_passkey, methods=["POST"]),
@@ -48,7 +54,7 @@ PAGE_ROUTES: Final[list[BaseRoute]] = [
     Route("/mot-de-passe-oublie", links.forgotten, methods=["POST"]),
     Route("/nouveau-mot-de-passe", links.password_page),
     Route("/nouveau-mot-de-passe", links.choose_password, methods=["POST"]),
-    Route("/deconnexion", sign_out, methods=["POST"]),
+    Route("/deconnexion", pro_sante_connect.sign_out, methods=["POST"]),
     Route("/accessibilite", accessibility),
     Route("/disponibilites", availability),
     Route("/disponibilites", publish, methods=["POST"]),
@@ -107,6 +113,11 @@ PAGE_ROUTES: Final[list[BaseRoute]] = [
     Route(
         "/coordination/{territory_id:int}/personnes/{account_id:uuid}/sessions",
         coordination.end_sessions,
+        methods=["POST"],
+    ),
+    Route(
+        "/coordination/{territory_id:int}/admissions/{admission_id:uuid}",
+        coordination.decide_admission,
         methods=["POST"],
     ),
     Route("/delegations", delegations.delegations),

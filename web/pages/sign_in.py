@@ -1,4 +1,4 @@
-"""`/connexion` in its two steps, and `/deconnexion`."""
+"""`/connexion` in its two steps."""
 
 import json
 from typing import Any
@@ -11,9 +11,17 @@ from slots.store.factor import factors_of
 from slots.store.ticket import Purpose
 from slots.transaction import looking
 from web import sign_in as sessions
-from web.auth import give_cookie, take_cookie
+from web.auth import give_cookie
 from web.errors import problem_of
-from web.pages.page import SEE_OTHER, own_path, posted, screens_of, see_other, show, viewer_of
+from web.pages.page import (
+    SEE_OTHER,
+    notice_of,
+    own_path,
+    screens_of,
+    see_other,
+    show,
+    viewer_of,
+)
 from web.passkeys import relying_party
 from web.refusals import FactorRefused, NotSignedIn, SignInRefused, TicketEnded, TooManyTries
 from web.second_factor import ask_passkey, with_code, with_passkey
@@ -23,7 +31,11 @@ from web.tickets import give_ticket, take_ticket, ticket_id_of, ticket_of
 
 FACTOR_PATH = "/connexion/facteur"
 PROTECTION_PATH = "/protection"
-BEGIN_AGAIN = "Cette étape est terminée ou a trop duré. Recommencez, s’il vous plaît."
+NOTICES = {
+    "trop-tard": "Cette étape est terminée ou a trop duré. Recommencez, s’il vous plaît.",
+    "psc-absent": "Pro Santé Connect ne répond pas. Réessayez, ou connectez-vous autrement.",
+    "psc-refuse": "Pro Santé Connect n’a pas confirmé votre identité. Recommencez, s’il vous plaît.",
+}
 
 
 async def home(request: Request[State]) -> Response:
@@ -38,8 +50,7 @@ async def sign_in_page(request: Request[State]) -> Response:
     try:
         await viewer_of(request)
     except NotSignedIn:
-        refusal = BEGIN_AGAIN if request.query_params.get("fait") == "trop-tard" else None
-        return _form(request, after, refusal=refusal)
+        return _form(request, after, refusal=notice_of(request, NOTICES))
     return see_other(after)
 
 
@@ -115,15 +126,6 @@ async def factor(request: Request[State]) -> Response:
     return go_on(request, opened, after)
 
 
-async def sign_out(request: Request[State]) -> Response:
-    """End the session, here and on its open sockets."""
-    await posted(request)
-    await sessions.sign_out(request)
-    response = see_other("/connexion")
-    take_cookie(response, request.state["settings"])
-    return response
-
-
 def credential_of(form: Any) -> dict[str, Any]:
     """What the browser's passkey has answered, from the hidden field that a script fills in.
 
@@ -155,6 +157,7 @@ def _form(
         email=email,
         refusal=refusal,
         has_passkeys=relying_party(request) is not None,
+        has_psc=request.state["pro_sante_connect"].is_offered,
     )
 
 
