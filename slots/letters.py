@@ -69,6 +69,26 @@ def invitation(product_name: str) -> Letter:
     )
 
 
+def joined(territory: str, product_name: str) -> Letter:
+    """To somebody with an account, whom a coordinator has added to a territory."""
+    return Letter(
+        f"{territory} vous a ajouté sur {product_name}",
+        f"La coordination de {territory} vous a donné un rôle dans son territoire. Vous vous "
+        "connectez comme d'habitude ; rien d'autre n'a changé.\n\n"
+        "Vous ne vous y attendiez pas ? Demandez-lui de vous retirer.\n",
+    )
+
+
+def delegated(name: str, product_name: str) -> Letter:
+    """To everybody who acts for a schedule: somebody else does so from now on."""
+    return Letter(
+        f"{name} agit désormais pour votre agenda sur {product_name}",
+        f"{name} peut désormais publier et répondre pour cet agenda. Le journal dira toujours les "
+        "deux noms.\n\nVous pouvez retirer cette délégation depuis « Mon compte », « Qui agit pour "
+        "moi ».\n",
+    )
+
+
 def new_password(product_name: str) -> Letter:
     """To somebody who asked for a new password. `{link}` is filled in when it leaves."""
     return Letter(

@@ -26,6 +26,10 @@ SELECT schedule_id, account_id, name, email FROM delegates_of($1);
 -- name: delegate_to(schedule_id, email) -> value
 SELECT delegate_to($1, $2);
 
+-- name: write_to_schedule(mail_id, schedule_id, subject, body, at) -> none
+INSERT INTO mail (id, territory_id, schedule_id, subject, body, created_at, next_try_at)
+SELECT $1, schedule.territory_id, schedule.id, $3, $4, $5, $5 FROM schedule WHERE schedule.id = $2;
+
 -- name: end_delegation(schedule_id, account_id) -> value
 SELECT end_delegation($1, $2);
 

@@ -170,7 +170,7 @@ UPDATE account
 UPDATE account SET password_hash = $2 WHERE email = $1 RETURNING id;
 
 -- name: disable_account(email) -> value
-UPDATE account SET disabled_at = coalesce(disabled_at, now()) WHERE email = $1 RETURNING id;
+UPDATE account SET disabled_at = coalesce(disabled_at, now()), is_withdrawn = false WHERE email = $1 RETURNING id;
 
 -- name: end_sessions(account_id) -> none
 UPDATE session SET ended_at = now() WHERE account_id = $1 AND ended_at IS NULL;

@@ -55,8 +55,11 @@ def need_fit(found: SignedIn, scope: Scope) -> None:
     """Let a browser do all that its person may, and the others only what they are for.
 
     Raises:
+        NotSignedIn: A session came as a key, or a key as a cookie: neither is where it belongs.
         NotAllowed: This is more than that.
     """
+    if (found.kind is SessionKind.KEY) != (api_key_of(scope) is not None):
+        raise NotSignedIn
     match found.kind:
         case SessionKind.BROWSER:
             is_fit = True
@@ -74,12 +77,19 @@ def session_hash_of(connection: HTTPConnection[Any]) -> bytes | None:
     key = api_key_of(connection.scope)
     if key is not None:
         return hash_of(key)
-    return browser_hash_of(connection)
+    session_hash = browser_hash_of(connection)
+    if session_hash is None and connection.scope["path"] in WALL_PATHS:
+        return _hash_in(connection, wall_cookie_name(connection.state["settings"]))
+    return session_hash
 
 
 def browser_hash_of(connection: HTTPConnection[Any]) -> bytes | None:
     """The hash of the session id in the cookie, whether it is any good or not."""
-    session_id = cookie_of(connection.scope, cookie_name(connection.state["settings"])) or ""
+    return _hash_in(connection, cookie_name(connection.state["settings"]))
+
+
+def _hash_in(connection: HTTPConnection[Any], cookie: str) -> bytes | None:
+    session_id = cookie_of(connection.scope, cookie) or ""
     if not 0 < len(session_id) <= SECRET_ID_LENGTH_MAX:
         return None
     return hash_of(session_id)
@@ -111,16 +121,29 @@ def cookie_name(settings: Settings) -> str:
     return HOST_COOKIE if settings.is_https else COOKIE
 
 
-def give_cookie(
-    response: Response,
-    session_id: str,
-    settings: Settings,
-    good_for: timedelta = store.SESSION_FOR,
-) -> None:
+def wall_cookie_name(settings: Settings) -> str:
+    """Of a screen on a wall: beside the session's, so that no link signs anybody out."""
+    return f"{cookie_name(settings)}-wall"
+
+
+def give_cookie(response: Response, session_id: str, settings: Settings) -> None:
     """Put the session id into the browser, out of reach of scripts and of other sites."""
+    _give(response, cookie_name(settings), session_id, store.SESSION_FOR, settings)
+
+
+def give_wall_cookie(
+    response: Response, secret: str, good_for: timedelta, settings: Settings
+) -> None:
+    """Make the browser a screen on a wall, for as long as nobody signs in there."""
+    _give(response, wall_cookie_name(settings), secret, good_for, settings)
+
+
+def _give(
+    response: Response, name: str, content: str, good_for: timedelta, settings: Settings
+) -> None:
     response.set_cookie(
-        cookie_name(settings),
-        session_id,
+        name,
+        content,
         max_age=round(good_for.total_seconds()),
         path="/",
         secure=settings.is_https,

@@ -26,8 +26,9 @@ from slots.store.audit import record
 from slots.store.ticket import Purpose, Ticket
 from slots.transaction import entered, looking
 from web import passkeys
+from web.auth import signed_in
 from web.devices import device_of
-from web.refusals import FactorRefused, TicketEnded
+from web.refusals import FactorRefused, NotSignedIn, TicketEnded
 from web.second_factor import APP_PLACE, sealer_of
 from web.tickets import ticket_of
 
@@ -36,17 +37,33 @@ TICKET_PLACE: Final = "ticket.secret/{account_id}"
 
 
 async def enrolling(request: Request[Any], ticket_id: str) -> Ticket:
-    """The ticket of somebody who may add a factor. Raises TicketEnded."""
-    return await ticket_of(request, ticket_id, *PURPOSES)
+    """The ticket of somebody who may add a factor.
+
+    Raises:
+        TicketEnded: It is none of these, too late, or of a session that has ended.
+    """
+    ticket = await ticket_of(request, ticket_id, *PURPOSES)
+    if ticket.purpose is Purpose.ADD:
+        try:
+            is_own = (await signed_in(request)).account.id == ticket.account_id
+        except NotSignedIn:
+            is_own = False
+        if not is_own:
+            raise TicketEnded
+    return ticket
 
 
 async def app_to_add(request: Request[Any], ticket: Ticket) -> str | None:
     """The address that an app reads from a QR code; the same until it is added.
 
-    None where the installation has no key to seal a secret with.
+    None where the installation has no key to seal a secret with, and where the account has no
+    password, beside which alone an app's code is asked for.
     """
     sealer = sealer_of(request)
-    if not sealer.is_able:
+    assert ticket.account_id is not None
+    async with looking(request.state["desk"].pool) as conn:
+        has_password = (await factors.factors_of(conn, ticket.account_id)).has_password
+    if not sealer.is_able or not has_password:
         return None
     place = TICKET_PLACE.format(account_id=ticket.account_id)
     if ticket.secret is not None:
@@ -122,7 +139,8 @@ async def add_passkey(request: Request[Any], ticket: Ticket, credential: dict[st
 async def recovery_codes(request: Request[Any], ticket: Ticket) -> list[str]:
     """New recovery codes where there are none left, told once; else nothing."""
     assert ticket.account_id is not None
-    async with looking(request.state["desk"].pool) as conn:
+    async with entered(request.state["desk"].pool, None, ()) as conn:
+        await factors.has_no_factor(conn, ticket.account_id)  # two who add at once take turns
         if (await factors.factors_of(conn, ticket.account_id)).recovery_codes_left:
             return []
         codes = new_recovery_codes()

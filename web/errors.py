@@ -29,6 +29,7 @@ STATUS_OF: Final[Mapping[type[domain.SlotError], int]] = MappingProxyType(
         refusals.NotSignedIn: 401,
         refusals.SignInRefused: 401,
         refusals.FactorRefused: 401,
+        refusals.ProofDue: 403,
         refusals.CrossSite: 403,
         domain.NotAllowed: 403,
         domain.OriginNotYours: 403,
@@ -118,6 +119,9 @@ def refusal_of(error: Exception) -> domain.SlotError:
             return refusals.Malformed()
         case RedisError():
             return domain.BrokerUnavailable()
+        # A sign that no text can hold, such as NUL: whoever sent it typed none.
+        case asyncpg.CharacterNotInRepertoireError():
+            return refusals.Malformed()
         # What retrying would mend: a deadlock or a serialization failure that outlived its retries.
         case asyncpg.TransactionRollbackError():
             return domain.LedgerUnavailable()

@@ -73,6 +73,12 @@ class TooManyRequests(SlotError):
         self.retry_after_s = retry_after_s
 
 
+class ProofDue(SlotError):
+    """Who is signed in must show again who they are before they do this."""
+
+    code = "proof-due"
+
+
 class CrossSite(SlotError):
     """The request does not come from our own pages."""
 

@@ -14,6 +14,7 @@ from webauthn.helpers import generate_challenge
 
 from slots.database import Connection
 from slots.ids import AccountId
+from slots.scope import SessionKind
 from slots.sealing import Sealer, Unsealable
 from slots.second_factor import Factor, Proof, app_step, recovery_hash
 from slots.store import factor as factors
@@ -105,7 +106,8 @@ async def with_passkey(request: Request[Any], ticket_id: str, credential: dict[s
         alone = ticket.purpose is Purpose.PASSKEY
         sign_count = passkeys.shown(request, credential, challenge, known, alone=alone)
     except FactorRefused:
-        await noted(request, "factor-refused", known.account_id if known else None)
+        if known is not None:  # anybody may send nonsense, and the audit forgets nothing
+            await noted(request, "factor-refused", known.account_id)
         raise
     async with entered(request.state["desk"].pool, None, ()) as conn:
         await factors.use_passkey(conn, credential_id, sign_count, now)
@@ -152,7 +154,8 @@ async def opened_by(request: Request[Any], account_id: AccountId, proof: Proof) 
     session_hash = browser_hash_of(request)
     if session_hash is not None:
         found = await request.state["sessions"].signed_in(session_hash)
-        if found is not None and found.account.id == account_id:
+        is_browser = found is not None and found.kind is SessionKind.BROWSER
+        if found is not None and is_browser and found.account.id == account_id:
             await request.state["sessions"].prove(session_hash, proof)
             return Opened(None, found)
     return await begin(request, account_id, proof)

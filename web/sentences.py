@@ -34,6 +34,10 @@ SENTENCES: Final = MappingProxyType(
             "Étape terminée",
             "Cette étape n’est plus valable : trop tard, trop d’essais, ou déjà faite. Recommencez.",
         ),
+        "proof-due": (
+            "Identité à confirmer",
+            "Trop de temps a passé : ouvrez à nouveau la page, qui vous demandera de confirmer que c’est bien vous.",
+        ),
         "too-many-tries": (
             "Trop d’essais",
             "Trop d’essais de connexion : patientez avant de recommencer.",

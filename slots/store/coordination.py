@@ -52,6 +52,10 @@ class Invited(StrEnum):
     RPPS_UNKNOWN = "rpps-unknown"  # a professional must be in the directory of the territory
     DISABLED = "disabled"
     SOMEBODY_ELSE = "somebody-else"  # the address is another practitioner's
+    RPPS_TAKEN = (
+        "rpps-taken"  # the number is another account's, or the address's owner works elsewhere
+    )
+    NOT_REGULATION = "not-regulation"  # only who works for a Centre 15 already regulates
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +132,8 @@ async def set_roles(
 ) -> bool | None:
     """These roles and no others; none at all takes them out of the territory.
 
-    False: the territory would have no coordinator. None: it is not for whoever has entered, or a
-    professional who is not in the directory there.
+    False: the territory would have no coordinator. None: it is not for whoever has entered, it is
+    themselves, or it is a role that this person cannot have there.
     """
     done: bool | None = await QUERIES["set_roles"].value(
         conn, territory_id=territory_id, account_id=account_id, roles=sorted(roles), at=now
@@ -187,6 +191,20 @@ async def delegate_to(conn: Connection, schedule_id: ScheduleId, email: str) -> 
     """Let somebody act for a schedule. None: nobody of the territory has this address, or not ours."""
     account_id = await QUERIES["delegate_to"].value(conn, schedule_id=schedule_id, email=email)
     return AccountId(account_id) if account_id else None
+
+
+async def write_to_schedule(
+    conn: Connection, schedule_id: ScheduleId, letter: Letter, now: datetime
+) -> None:
+    """A mail to everybody who acts for a schedule."""
+    await QUERIES["write_to_schedule"].none(
+        conn,
+        mail_id=uuid4(),
+        schedule_id=schedule_id,
+        subject=letter.subject,
+        body=letter.body,
+        at=now,
+    )
 
 
 async def end_delegation(conn: Connection, schedule_id: ScheduleId, account_id: AccountId) -> bool:

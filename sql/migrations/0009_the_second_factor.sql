@@ -141,7 +141,11 @@ $$;
 CREATE FUNCTION forget_old_tickets(before timestamptz)
 RETURNS bigint
 LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
-  WITH gone AS (DELETE FROM ticket WHERE expires_at < before RETURNING 1) SELECT count(*) FROM gone
+  WITH gone AS (
+    -- Those that anybody can open are kept for a day; the others until their link can be asked for again no more.
+    DELETE FROM ticket WHERE expires_at < before OR (account_id IS NULL AND expires_at < before + interval '6 days') RETURNING 1
+  )
+  SELECT count(*) FROM gone
 $$;
 
 -- What an account can show beside its password.

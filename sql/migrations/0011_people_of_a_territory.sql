@@ -1,4 +1,7 @@
 -- What a coordinator does for the people of one territory, a professional for their delegates, and an administrator.
+-- Who was taken out of their last territory may come back; who was disabled by the installation may not.
+ALTER TABLE account ADD COLUMN is_withdrawn boolean NOT NULL DEFAULT false;
+
 -- Whether whoever has entered coordinates a territory that was entered: every door below asks it first.
 CREATE FUNCTION coordinates(of_territory_id smallint)
 RETURNS boolean
@@ -33,7 +36,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
    ORDER BY account.name, account.id
 $$;
 
--- Somebody joins a territory. A new address gets an account and an invitation by mail; one that is known gets the
+-- Somebody joins a territory. Regulators come from where regulation is already: by the installation. A new address gets an account and an invitation by mail; one that is known gets the
 -- roles, and who invites learns of it only that. Answers `invited`, `added`, or why not.
 CREATE FUNCTION invite(
   into_territory_id smallint, new_account_id uuid, with_email text, called text, with_phone text, of_organisation text,
@@ -59,25 +62,36 @@ BEGIN
     RETURN QUERY SELECT 'rpps-unknown', NULL::uuid; RETURN;
   END IF;
   SELECT * INTO there FROM account WHERE account.email = lower(with_email) FOR NO KEY UPDATE;
-  IF there.disabled_at IS NOT NULL AND EXISTS (SELECT FROM membership WHERE membership.account_id = there.id) THEN
+  IF there.disabled_at IS NOT NULL AND NOT there.is_withdrawn THEN
     RETURN QUERY SELECT 'disabled', NULL::uuid; RETURN;
   END IF;
   IF there.practitioner_id IS NOT NULL AND person_id IS NOT NULL AND there.practitioner_id <> person_id THEN
     RETURN QUERY SELECT 'somebody-else', NULL::uuid; RETURN;
   END IF;
+  -- A number is one person's: nobody else is tied to it, and nobody from elsewhere by a coordinator who only types it.
+  IF person_id IS NOT NULL AND there.practitioner_id IS NULL
+     AND (EXISTS (SELECT FROM account other WHERE other.practitioner_id = person_id AND other.id IS DISTINCT FROM there.id
+                     AND other.disabled_at IS NULL)
+          OR EXISTS (SELECT FROM membership WHERE membership.account_id = there.id)) THEN
+    RETURN QUERY SELECT 'rpps-taken', NULL::uuid; RETURN;
+  END IF;
+  IF 'regulator' = ANY (with_roles)
+     AND NOT EXISTS (SELECT FROM organisation WHERE organisation.id = there.organisation_id AND organisation.kind = 'regulation') THEN
+    RETURN QUERY SELECT 'not-regulation', NULL::uuid; RETURN;
+  END IF;
   IF there.id IS NULL THEN
     SELECT organisation.id INTO place_id
       FROM organisation
      WHERE organisation.name = of_organisation
-       AND (organisation.kind IN ('regulation', 'emergency', 'hospital', 'cpts')
-            OR EXISTS (SELECT FROM location WHERE location.organisation_id = organisation.id AND location.territory_id = into_territory_id)
-            OR EXISTS (SELECT FROM account other JOIN membership ON membership.account_id = other.id
-                        WHERE other.organisation_id = organisation.id AND membership.territory_id = into_territory_id))
+       -- Colleagues share their bookings: only where all of the organisation's places are in this territory.
+       AND EXISTS (SELECT FROM location WHERE location.organisation_id = organisation.id AND location.territory_id = into_territory_id)
+       AND NOT EXISTS (SELECT FROM location WHERE location.organisation_id = organisation.id AND location.territory_id <> into_territory_id)
+       AND organisation.kind <> 'regulation'
      ORDER BY organisation.id LIMIT 1;
     IF place_id IS NULL THEN
       place_id := gen_random_uuid();
       INSERT INTO organisation (id, name, kind, phone)
-      VALUES (place_id, of_organisation, CASE WHEN 'regulator' = ANY (with_roles) THEN 'regulation' ELSE 'practice' END, nullif(with_phone, ''));
+      VALUES (place_id, of_organisation, 'practice', nullif(with_phone, ''));
     END IF;
     INSERT INTO account (id, email, password_hash, name, phone, organisation_id, practitioner_id, created_at)
     VALUES (new_account_id, lower(with_email), NULL, called, nullif(with_phone, ''), place_id, person_id, at);
@@ -87,7 +101,7 @@ BEGIN
     outcome := 'invited';
   ELSE
     UPDATE account
-       SET practitioner_id = coalesce(there.practitioner_id, person_id), disabled_at = NULL
+       SET practitioner_id = coalesce(there.practitioner_id, person_id), disabled_at = NULL, is_withdrawn = false
      WHERE account.id = there.id;
     outcome := 'added';
   END IF;
@@ -104,7 +118,9 @@ CREATE FUNCTION set_roles(in_territory_id smallint, of_account_id uuid, new_role
 RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
-  IF NOT coordinates(in_territory_id)
+  -- Nobody changes their own roles. The row is locked: whoever joins somewhere else meanwhile takes turns with us.
+  IF NOT coordinates(in_territory_id) OR of_account_id = entered_account()
+     OR NOT EXISTS (SELECT FROM account WHERE id = of_account_id AND disabled_at IS NULL FOR NO KEY UPDATE)
      OR NOT EXISTS (SELECT FROM membership WHERE account_id = of_account_id AND territory_id = in_territory_id) THEN
     RETURN NULL;
   END IF;
@@ -121,6 +137,11 @@ BEGIN
                       WHERE account.id = of_account_id AND role.territory_id = in_territory_id) THEN
     RETURN NULL;
   END IF;
+  IF 'regulator' = ANY (new_roles)
+     AND NOT EXISTS (SELECT FROM account JOIN organisation ON organisation.id = account.organisation_id
+                      WHERE account.id = of_account_id AND organisation.kind = 'regulation') THEN
+    RETURN NULL;
+  END IF;
   DELETE FROM membership WHERE account_id = of_account_id AND territory_id = in_territory_id AND role <> ALL (new_roles);
   INSERT INTO membership (account_id, territory_id, role)
   SELECT of_account_id, in_territory_id, unnest(new_roles) ON CONFLICT DO NOTHING;
@@ -128,7 +149,9 @@ BEGIN
     DELETE FROM delegation WHERE account_id = of_account_id AND territory_id = in_territory_id;
   END IF;
   IF NOT EXISTS (SELECT FROM membership WHERE account_id = of_account_id) THEN
-    UPDATE account SET disabled_at = at WHERE id = of_account_id AND NOT is_administrator;
+    UPDATE account SET disabled_at = at, is_withdrawn = true WHERE id = of_account_id AND NOT is_administrator;
+    UPDATE session SET ended_at = at WHERE account_id = of_account_id AND ended_at IS NULL;
+    UPDATE ticket SET spent_at = at WHERE account_id = of_account_id AND spent_at IS NULL;
   END IF;
   RETURN true;
 END
@@ -142,6 +165,7 @@ CREATE FUNCTION invite_again(
 RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
+  PERFORM FROM account WHERE id = of_account_id FOR NO KEY UPDATE;
   IF NOT EXISTS (SELECT FROM people_of(in_territory_id) person WHERE person.account_id = of_account_id AND NOT person.is_elsewhere) THEN
     RETURN false;
   END IF;
@@ -160,10 +184,11 @@ CREATE FUNCTION end_sessions_of_person(in_territory_id smallint, of_account_id u
 RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
-  IF NOT EXISTS (SELECT FROM people_of(in_territory_id) person WHERE person.account_id = of_account_id) THEN
+  IF NOT EXISTS (SELECT FROM people_of(in_territory_id) person WHERE person.account_id = of_account_id AND NOT person.is_elsewhere) THEN
     RETURN false;
   END IF;
   UPDATE session SET ended_at = at WHERE account_id = of_account_id AND ended_at IS NULL;
+  UPDATE ticket SET spent_at = at WHERE account_id = of_account_id AND spent_at IS NULL;
   RETURN true;
 END
 $$;
@@ -203,6 +228,8 @@ LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
     JOIN membership ON membership.account_id = account.id AND membership.territory_id = schedule.territory_id
                    AND membership.role IN ('delegate', 'professional')
    WHERE schedule.id = of_schedule_id AND may_delegate(schedule.id)
+     -- A coordinator opens no appointment: nor by making themselves a delegate.
+     AND account.id <> entered_account()
   ON CONFLICT (account_id, schedule_id) DO UPDATE SET territory_id = excluded.territory_id
   RETURNING account_id
 $$;
@@ -244,8 +271,8 @@ BEGIN
   INSERT INTO territory (id, slug, name, department, partition_id)
   SELECT coalesce(max(id), 0) + 1, new_slug, called, in_department, coalesce(min(partition_id), 0) FROM territory
   RETURNING id INTO new_id;
-  INSERT INTO territory_neighbour (territory_id, neighbour_id)
-  SELECT new_id, unnest(neighbour_ids) UNION ALL SELECT unnest(neighbour_ids), new_id;
+  -- What the new one opens to its neighbours; what they open to it is for them to say.
+  INSERT INTO territory_neighbour (territory_id, neighbour_id) SELECT new_id, unnest(neighbour_ids);
   INSERT INTO act (territory_id, code, label, preparation, prescription_required)
   SELECT new_id, code, label, preparation, prescription_required FROM act WHERE territory_id = like_territory_id;
   INSERT INTO reason (territory_id, code, label, position)

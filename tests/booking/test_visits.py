@@ -32,7 +32,8 @@ async def test_it_is_ticked_once_and_means_that_the_booking_was_seen(desk, world
 
 
 @pytest.mark.parametrize(
-    ("who", "refusal"), [("rolf", NotAllowed), ("ann", AppointmentUnknown), ("cora", NotAllowed)]
+    ("who", "refusal"),
+    [("rolf", NotAllowed), ("ann", AppointmentUnknown), ("cora", AppointmentUnknown)],
 )
 async def test_nobody_else_ticks_it(desk, world, book, now, who, refusal):
     booked = await book(**AT_HOME)

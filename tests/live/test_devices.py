@@ -71,7 +71,7 @@ async def test_a_key_that_is_revoked_closes_its_socket(service, makes, owner: as
 
 async def test_a_screen_follows_its_territories_and_no_other(service, makes, world: World):
     secret = await makes("rita", SessionKind.WALL, walls=[world.hauts])
-    cookie = {"Cookie": f"chrono48={secret}"}
+    cookie = {"Cookie": f"chrono48-wall={secret}"}
 
     async with opens(service, origin=service.url, **cookie) as socket:
         await soon(socket.recv())

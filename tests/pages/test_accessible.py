@@ -43,6 +43,7 @@ VISITORS = {
     "/orientations": "ann",
     "/compte": "ann",
     "/compte/confirmer": "ann",
+    "/compte/logiciels": "rita",
     "/compte/mot-de-passe": "ann",
     "/coordination": "cora",
     "/delegations": "ann",

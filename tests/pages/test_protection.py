@@ -399,7 +399,7 @@ async def test_a_changed_password_ends_the_other_sessions(joins: Joins):
     await ann.page.get_by_label("Nouveau mot de passe").fill(NEW_PASSWORD)
     await ann.presses("Changer le mot de passe")
 
-    await ann.sees("Mot de passe changé. Vos autres sessions sont fermées.")
+    await ann.sees("Mot de passe changé. Vos autres sessions, clés et écrans sont fermés.")
     await phone.page.reload()
     await is_on(phone, "/connexion")
 

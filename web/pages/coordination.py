@@ -5,24 +5,27 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import UUID
 
+import asyncpg
 from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import Response
 
 from slots.audience import Role
 from slots.errors import NotAllowed
-from slots.ids import AccountId, TerritoryId
-from slots.letters import invitation
+from slots.ids import INSTALLATION, AccountId, TerritoryId
+from slots.letters import invitation, joined
 from slots.numbers import luhn_holds, rpps_in
 from slots.rights import Action
 from slots.store import coordination as store
 from slots.store import pro_sante_connect as psc_store
 from slots.store.audit import record
 from slots.store.coordination import Invited, Newcomer
+from slots.store.ticket import write_to_account
 from slots.territory import Territory
 from slots.transaction import entered
-from web.pages.own_protection import ask_who, is_proved
+from web.pages.own_protection import TYPED_WITHIN, ask_who, is_proved
 from web.pages.page import Viewer, notice_of, posted, see_other, show, viewer_of
+from web.refusals import ProofDue
 from web.state import State
 
 PATH: Final = "/coordination"
@@ -41,7 +44,8 @@ NOTICES: Final = {
     "roles": "Rôles enregistrés. Ses écrans ouverts se rechargent.",
     "retire": "Cette personne n’a plus accès au territoire.",
     "dernier": "Le territoire n’aurait plus de coordination : nommez d’abord quelqu’un d’autre.",
-    "impossible": "Un professionnel doit d’abord figurer dans l’annuaire du territoire.",
+    "impossible": "Ces rôles ne peuvent pas être donnés : un professionnel doit figurer dans l’annuaire du territoire, un régulateur travailler pour un Centre 15, et personne ne change ses propres rôles.",
+    "invite-rpps": "Invitation envoyée. Le numéro RPPS est inhabituel : vérifiez-le.",
     "ailleurs": "Cette personne travaille aussi dans un autre territoire : elle seule peut changer ses moyens de connexion.",
     "admis": "C’est fait : cette personne entre avec Pro Santé Connect.",
     "non-admis": "Demande refusée.",
@@ -51,6 +55,14 @@ NOTICES: Final = {
 REFUSALS: Final = {
     Invited.RPPS_UNKNOWN: ("rpps", "Personne de l’annuaire du territoire n’a ce numéro."),
     Invited.DISABLED: ("email", "Ce compte a été désactivé par l’administration du service."),
+    Invited.RPPS_TAKEN: (
+        "rpps",
+        "Ce numéro est celui d’un autre compte, ou cette personne travaille dans un autre territoire : l’administration du service peut les relier.",
+    ),
+    Invited.NOT_REGULATION: (
+        "role",
+        "Les régulateurs sont ajoutés par l’administration du service, avec leur Centre 15.",
+    ),
     Invited.SOMEBODY_ELSE: ("email", "Cette adresse est celle d’un autre professionnel."),
 }
 
@@ -68,12 +80,14 @@ class InviteForm:
 async def coordination(request: Request[State]) -> Response:
     """The people of a territory and the form that invites one."""
     viewer, territory = await coordinator_of(request)
+    if not await is_proved(request):
+        return await ask_who(request, f"{PATH}/{territory.id}")
     return await _page(request, viewer, territory, InviteForm())
 
 
 async def invite(request: Request[State]) -> Response:
     """Invite somebody; what cannot be accepted is shown beside its field."""
-    viewer, territory = await coordinator_of(request)
+    viewer, territory = await _ruling(request)
     form = _read(await posted(request))
     if form.errors:
         return await _page(request, viewer, territory, form, status=422)
@@ -85,25 +99,40 @@ async def invite(request: Request[State]) -> Response:
         roles=form.roles,
         rpps=rpps_in(form.values["rpps"]),
     )
-    letter = invitation(request.state["settings"].product_name)
-    now = request.state["desk"].clock.now()
-    async with _entered(request, viewer, territory) as conn:
-        outcome, account_id = await store.invite(conn, territory.id, newcomer, letter, now)
-        if account_id is not None:
-            await _record(conn, viewer, territory, "invite", account_id)
+    try:
+        outcome = await _invite(request, viewer, territory, newcomer)
+    except asyncpg.UniqueViolationError:  # somebody else invites the same address just now
+        outcome = await _invite(request, viewer, territory, newcomer)
     if outcome is Invited.NOT_ALLOWED:
         raise NotAllowed
     if outcome in REFUSALS:
         name, words = REFUSALS[outcome]
         refused = InviteForm(form.values, form.roles, {name: words})
         return await _page(request, viewer, territory, refused, status=409)
-    done = "invite" if outcome is Invited.INVITED else "ajoute"
-    return _back(territory, done)
+    if outcome is Invited.ADDED:
+        return _back(territory, "ajoute")
+    return _back(territory, "invite-rpps" if form.warning else "invite")
+
+
+async def _invite(
+    request: Request[State], viewer: Viewer, territory: Territory, newcomer: Newcomer
+) -> Invited:
+    product_name = request.state["settings"].product_name
+    now = request.state["desk"].clock.now()
+    async with _entered(request, viewer, territory) as conn:
+        outcome, account_id = await store.invite(
+            conn, territory.id, newcomer, invitation(product_name), now
+        )
+        if account_id is not None:
+            await _record(conn, viewer, territory, "invite", account_id)
+        if account_id is not None and outcome is Invited.ADDED:
+            await write_to_account(conn, account_id, joined(territory.name, product_name), now)
+    return outcome
 
 
 async def set_roles(request: Request[State]) -> Response:
     """Give one person these roles and no others; none takes them out of the territory."""
-    viewer, territory = await coordinator_of(request)
+    viewer, territory = await _ruling(request)
     form = await posted(request)
     account_id = _account_id(request)
     roles = _roles(form) if form.get("withdraw") is None else frozenset()
@@ -121,10 +150,8 @@ async def set_roles(request: Request[State]) -> Response:
 
 async def invite_again(request: Request[State]) -> Response:
     """For who has lost everything: nothing that showed who they are counts, and a new link leaves."""
-    viewer, territory = await coordinator_of(request)
+    viewer, territory = await _ruling(request)
     await posted(request)
-    if not await is_proved(request):
-        return await ask_who(request, PATH)
     account_id, now = _account_id(request), request.state["desk"].clock.now()
     letter = invitation(request.state["settings"].product_name)
     async with _entered(request, viewer, territory) as conn:
@@ -136,18 +163,19 @@ async def invite_again(request: Request[State]) -> Response:
 
 async def end_sessions(request: Request[State]) -> Response:
     """End all sessions, keys and screens of one person."""
-    viewer, territory = await coordinator_of(request)
+    viewer, territory = await _ruling(request)
     await posted(request)
     account_id, now = _account_id(request), request.state["desk"].clock.now()
     async with _entered(request, viewer, territory) as conn:
-        if await store.end_sessions_of_person(conn, territory.id, account_id, now):
+        done = await store.end_sessions_of_person(conn, territory.id, account_id, now)
+        if done:
             await _record(conn, viewer, territory, "end-sessions", account_id)
-    return _back(territory, "sessions")
+    return _back(territory, "sessions" if done else "ailleurs")
 
 
 async def decide_admission(request: Request[State]) -> Response:
     """Let in somebody whom Pro Santé Connect knows, or not."""
-    viewer, territory = await coordinator_of(request)
+    viewer, territory = await _ruling(request)
     form = await posted(request)
     is_let_in = form.get("let_in") == "yes"
     admission_id, now = request.path_params["admission_id"], request.state["desk"].clock.now()
@@ -202,8 +230,22 @@ async def coordinator_of(request: Request[State]) -> tuple[Viewer, Territory]:
     return viewer, request.state["desk"].territories.by_id[TerritoryId(asked)]
 
 
+async def _ruling(request: Request[State]) -> tuple[Viewer, Territory]:
+    """Who coordinates, and has shown who they are since the page was opened.
+
+    Raises:
+        ProofDue: That was too long ago.
+        NotAllowed: As `coordinator_of`.
+    """
+    found = await coordinator_of(request)
+    if not await is_proved(request, TYPED_WITHIN):
+        raise ProofDue
+    return found
+
+
 def _entered(request: Request[State], viewer: Viewer, territory: Territory) -> Any:
-    return entered(request.state["desk"].pool, viewer.account.id, [territory.id])
+    """The territory, and the installation, which writes to people about their accounts."""
+    return entered(request.state["desk"].pool, viewer.account.id, [territory.id, INSTALLATION])
 
 
 async def _record(

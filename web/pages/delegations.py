@@ -8,12 +8,15 @@ from starlette.responses import Response
 
 from slots.errors import NotAllowed
 from slots.ids import AccountId, ScheduleId, TerritoryId
+from slots.letters import delegated
 from slots.store import coordination as store
 from slots.store.appointment import schedule_documents
 from slots.store.audit import record
 from slots.transaction import entered
 from web.pages.coordination import coordinated_by
+from web.pages.own_protection import TYPED_WITHIN, ask_who, is_proved
 from web.pages.page import Viewer, notice_of, posted, see_other, show, viewer_of
+from web.refusals import ProofDue
 from web.state import State
 
 PATH: Final = "/delegations"
@@ -26,12 +29,15 @@ NOBODY: Final = "Aucun délégué ni professionnel du territoire n’a cette adr
 
 async def delegations(request: Request[State]) -> Response:
     """The schedules whose delegates the viewer may name, each with them."""
-    return await _page(request, await viewer_of(request))
+    viewer = await viewer_of(request)
+    if not await is_proved(request):
+        return await ask_who(request, PATH)
+    return await _page(request, viewer)
 
 
 async def delegate(request: Request[State]) -> Response:
     """Let somebody act for a schedule."""
-    viewer = await viewer_of(request)
+    viewer = await _proved(request)
     form = await posted(request)
     schedule_id = ScheduleId(request.path_params["schedule_id"])
     email = str(form.get("email", "")).strip()[:254]
@@ -41,6 +47,12 @@ async def delegate(request: Request[State]) -> Response:
             raise NotAllowed
         account_id = await store.delegate_to(conn, schedule_id, email)
         if account_id is not None:
+            names = {
+                one.account_id: one.name for one in await store.delegates_of(conn, [schedule_id])
+            }
+            letter = delegated(names[account_id], request.state["settings"].product_name)
+            now = request.state["desk"].clock.now()
+            await store.write_to_schedule(conn, schedule_id, letter, now)
             await _record(conn, viewer, own[schedule_id], "delegate", [schedule_id, account_id])
     if account_id is None:
         return await _page(request, viewer, (schedule_id, email), status=422)
@@ -49,7 +61,7 @@ async def delegate(request: Request[State]) -> Response:
 
 async def end_delegation(request: Request[State]) -> Response:
     """Let them act for it no more. Safe to repeat."""
-    viewer = await viewer_of(request)
+    viewer = await _proved(request)
     await posted(request)
     schedule_id = ScheduleId(request.path_params["schedule_id"])
     account_id = AccountId(request.path_params["account_id"])
@@ -62,6 +74,13 @@ async def end_delegation(request: Request[State]) -> Response:
                 conn, viewer, own[schedule_id], "end-delegation", [schedule_id, account_id]
             )
     return see_other(PATH, fait="retire")
+
+
+async def _proved(request: Request[State]) -> Viewer:
+    viewer = await viewer_of(request)
+    if not await is_proved(request, TYPED_WITHIN):
+        raise ProofDue
+    return viewer
 
 
 def _entered(request: Request[State], viewer: Viewer) -> Any:

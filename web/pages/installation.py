@@ -15,7 +15,9 @@ from slots.store import coordination as store
 from slots.store.audit import record
 from slots.transaction import entered
 from web.pages.coordination import EMAIL
+from web.pages.own_protection import TYPED_WITHIN, ask_who, is_proved
 from web.pages.page import Viewer, notice_of, posted, see_other, show, viewer_of
+from web.refusals import ProofDue
 from web.state import State
 
 PATH: Final = "/installation"
@@ -26,12 +28,16 @@ SLUG: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 async def installation(request: Request[State]) -> Response:
     """The territories, and the form that adds one."""
     await administrator_of(request)
-    return _page(request, {}, {})
+    if not await is_proved(request):
+        return await ask_who(request, PATH)
+    return _page(request, {}, {}, [])
 
 
 async def add_territory(request: Request[State]) -> Response:
     """Add a territory with the words of another, and name its first coordinator."""
     viewer = await administrator_of(request)
+    if not await is_proved(request, TYPED_WITHIN):
+        raise ProofDue
     form = await posted(request)
     names = ("name", "slug", "department", "like", "coordinator", "email")
     values = {name: " ".join(str(form.get(name, "")).split())[:120] for name in names}
@@ -41,10 +47,14 @@ async def add_territory(request: Request[State]) -> Response:
     if not errors:
         try:
             await _add(request, viewer, values, neighbours)
-        except asyncpg.UniqueViolationError:
-            errors = {"slug": "Ce nom d’adresse est déjà pris."}
+        except asyncpg.UniqueViolationError as error:
+            taken = {
+                "territory_slug_unique": ("slug", "Ce nom d’adresse est déjà pris."),
+                "account_email_unique": ("email", "Ce compte a été désactivé."),
+            }
+            errors = dict([taken.get(error.constraint_name or "", ("name", "Recommencez."))])
     if errors:
-        return _page(request, values, errors, status=422)
+        return _page(request, values, errors, neighbours, status=422)
     await look_for_territories(request.state["desk"])
     return see_other(PATH, fait="cree")
 
@@ -106,7 +116,12 @@ def _errors(values: dict[str, str], known: set[str]) -> dict[str, str]:
 
 
 def _page(
-    request: Request[State], values: dict[str, str], errors: dict[str, str], *, status: int = 200
+    request: Request[State],
+    values: dict[str, str],
+    errors: dict[str, str],
+    neighbours: list[TerritoryId],
+    *,
+    status: int = 200,
 ) -> Response:
     territories = list(request.state["desk"].territories.by_id.values())
     return show(
@@ -115,6 +130,7 @@ def _page(
         status=status,
         territories=territories,
         values=values,
+        neighbours=neighbours,
         form={"errors": errors},
         notice=notice_of(request, NOTICES),
     )

@@ -21,7 +21,6 @@ from slots.transaction import entered, looking
 from web.pages.page import see_other, show
 from web.pages.sign_in import go_on
 from web.refusals import TicketEnded
-from web.second_factor import GUESSES
 from web.sign_in import address_of, begin, due
 from web.state import State
 from web.tickets import give_ticket, ticket_id_of, ticket_of
@@ -122,8 +121,8 @@ async def _set_password(
             return False
         await tickets.spend_tickets_of(conn, account_id, now)
         await factors.set_password(conn, account_id, password_hash)
-        for address in (GUESSES, address_of(request)):
-            await session_store.forget_sign_in_failures(conn, ticket.email, address)
+        # Guesses at the second factor stay counted: whoever reads the mails must not begin anew.
+        await session_store.forget_sign_in_failures(conn, ticket.email, address_of(request))
         await record(conn, INSTALLATION, account_id, "password-changed", "account", [account_id])
         if ticket.purpose is Purpose.RESET:
             letter = password_changed(now, request.state["settings"].product_name)

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from web.api.endpoint import now_of
 from web.auth import browser_hash_of
-from web.pages.own_devices import KEY_DAYS, SCOPES, devices_of
+from web.pages.own_devices import SCOPES, devices_of
 from web.pages.own_protection import protection_of
 from web.pages.page import notice_of, posted, see_other, show, viewer_of
 from web.pages.regulation import covered_by
@@ -19,9 +19,8 @@ NOTICES: Final = {
     "fermee": "Session fermée : cet appareil est déconnecté.",
     "fermees": "Toutes les autres sessions sont fermées.",
     "aucune": "Cette session était déjà fermée.",
-    "mot-de-passe": "Mot de passe changé. Vos autres sessions sont fermées.",
-    "cle-incomplete": "Donnez un nom à la clé, et au moins une permission.",
-    "ecran-incomplet": "Donnez un nom à l’écran, et au moins un territoire.",
+    "mot-de-passe": "Mot de passe changé. Vos autres sessions, clés et écrans sont fermés.",
+    "trop-tard": "Cette étape est terminée ou a trop duré. Recommencez, s’il vous plaît.",
     "retire": "Retiré : ce moyen ne permet plus de se connecter.",
     "dernier": "C’est votre dernier moyen de double authentification : ajoutez-en d’abord un autre.",
 }
@@ -39,8 +38,7 @@ async def own_account(request: Request[State]) -> Response:
         passkeys=passkeys,
         devices=await devices_of(request, viewer.account.id),
         scopes=SCOPES,
-        key_days=KEY_DAYS,
-        covered=[request.state["desk"].territories.by_id[it] for it in covered_by(viewer.account)],
+        covered=covered_by(viewer.account),
         sessions=await sessions.of(viewer.account.id),
         in_use=browser_hash_of(request),
         now=now_of(request),

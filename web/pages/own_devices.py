@@ -16,13 +16,18 @@ from slots.store import session as store
 from slots.store.audit import record
 from slots.store.session import Device
 from slots.transaction import entered
-from web.auth import give_cookie
-from web.pages.own_protection import PATH, ask_who, is_proved
-from web.pages.page import Viewer, posted, see_other, show, viewer_of
+from web.auth import give_wall_cookie
+from web.pages.own_protection import TYPED_WITHIN, ask_who, is_proved
+from web.pages.page import Viewer, notice_of, posted, see_other, show, viewer_of
 from web.pages.regulation import covered_by
 from web.sessions import Sessions
 from web.state import State
 
+NEW_PATH: Final = "/compte/logiciels"
+NOTICES: Final = {
+    "cle-incomplete": "Donnez un nom à la clé, et au moins une permission.",
+    "ecran-incomplet": "Donnez un nom à l’écran, et au moins un territoire.",
+}
 KEY_DAYS: Final = (30, 90, 365)
 SCREEN_FOR: Final = timedelta(days=365)
 NAME_LENGTH_MAX: Final = 60
@@ -40,17 +45,33 @@ async def devices_of(request: Request[State], account_id: AccountId) -> list[Dev
         return await store.own_devices(conn, request.state["desk"].clock.now())
 
 
+async def new_device(request: Request[State]) -> Response:
+    """The forms that make one, for who has just shown who they are."""
+    viewer = await viewer_of(request)
+    if not await is_proved(request):
+        return await ask_who(request, NEW_PATH)
+    by_id = request.state["desk"].territories.by_id
+    return show(
+        request,
+        "new_device.html",
+        scopes=SCOPES,
+        key_days=KEY_DAYS,
+        covered=[by_id[number] for number in covered_by(viewer.account)],
+        notice=notice_of(request, NOTICES),
+    )
+
+
 async def make_key(request: Request[State]) -> Response:
     """A key for software: a name, what it may do, how long. Shown once."""
     viewer = await viewer_of(request)
     form = await posted(request)
-    if not await is_proved(request):
-        return await ask_who(request)
+    if not await is_proved(request, TYPED_WITHIN):
+        return await ask_who(request, NEW_PATH)
     scopes = [scope for scope in Scope if scope.value in form.getlist("scope")]
     days = next((days for days in KEY_DAYS if str(days) == form.get("days")), KEY_DAYS[0])
     name = _name(form)
     if not name or not scopes:
-        return see_other(PATH, fait="cle-incomplete")
+        return see_other(NEW_PATH, fait="cle-incomplete")
     secret = await _open(
         request, viewer, SessionKind.KEY, name, timedelta(days=days), scopes=scopes
     )
@@ -71,12 +92,12 @@ async def make_screen(request: Request[State]) -> Response:
     covered = covered_by(viewer.account)
     if not covered:
         raise NotAllowed
-    if not await is_proved(request):
-        return await ask_who(request)
+    if not await is_proved(request, TYPED_WITHIN):
+        return await ask_who(request, NEW_PATH)
     walls = [number for number in covered if str(number) in form.getlist("territory")]
     name = _name(form)
     if not name or not walls:
-        return see_other(PATH, fait="ecran-incomplet")
+        return see_other(NEW_PATH, fait="ecran-incomplet")
     secret = await _open(request, viewer, SessionKind.WALL, name, SCREEN_FOR, walls=walls)
     link = f"{request.state['settings'].base_url}/mur/ecran/{secret}"
     return show(request, "device.html", name=name, secret="", scopes=[], link=link)
@@ -90,7 +111,7 @@ async def begin_screen(request: Request[State]) -> Response:
     if found is None or found.kind is not SessionKind.WALL:
         return show(request, "screen_ended.html", status=410)
     response = see_other("/mur")
-    give_cookie(response, secret, request.state["settings"], SCREEN_FOR)
+    give_wall_cookie(response, secret, SCREEN_FOR, request.state["settings"])
     return response
 
 

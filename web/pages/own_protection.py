@@ -22,7 +22,7 @@ from slots.store.audit import record
 from slots.store.factor import Passkey
 from slots.store.ticket import Purpose
 from slots.transaction import entered, looking
-from web.auth import browser_hash_of, signed_in
+from web.auth import signed_in
 from web.errors import problem_of
 from web.pages.page import Viewer, own_path, posted, see_other, show, viewer_of
 from web.pages.sign_in import FACTOR_PATH, PROTECTION_PATH
@@ -36,6 +36,8 @@ Remove = Callable[[Connection], Awaitable[bool]]
 
 PATH: Final = "/compte"
 PROVED_FOR: Final = timedelta(minutes=15)
+# From the page that has asked who it is to what is typed there: nobody loses a form to the clock.
+TYPED_WITHIN: Final = timedelta(hours=1)
 
 
 async def protection_of(
@@ -49,23 +51,22 @@ async def protection_of(
         )
 
 
-async def is_proved(request: Request[State]) -> bool:
+async def is_proved(request: Request[State], within: timedelta = PROVED_FOR) -> bool:
     """Whether whoever is signed in has shown who they are a short while ago.
 
     With a second factor, where the account has one: a password alone is not enough then.
     """
-    session_hash = browser_hash_of(request)
+    who = await signed_in(request)
     sessions: Sessions = request.state["sessions"]
-    found = await sessions.proof_of(session_hash) if session_hash else None
+    found = await sessions.proof_of(who.session_hash)
     if found is None:
         raise NotSignedIn
     proof, proved_at = found
-    if datetime.now(UTC) - proved_at > PROVED_FOR:
+    if datetime.now(UTC) - proved_at > within:
         return False
     if proof is not Proof.PASSWORD:
         return True
-    account = (await signed_in(request)).account
-    return not (await protection_of(request, account.id))[0].kinds
+    return not (await protection_of(request, who.account.id))[0].kinds
 
 
 async def ask_who(request: Request[State], after: str = PATH) -> Response:
@@ -96,8 +97,7 @@ async def confirm(request: Request[State]) -> Response:
     except (SignInRefused, TooManyTries) as refused:
         problem = problem_of(refused)
         return _confirm_form(request, after, error=problem.detail, status=problem.status)
-    session_hash = browser_hash_of(request)
-    assert session_hash is not None
+    session_hash = (await signed_in(request)).session_hash
     await request.state["sessions"].prove(session_hash, Proof.PASSWORD)
     return see_other(after)
 
@@ -167,7 +167,8 @@ async def change_password(request: Request[State]) -> Response:
         await tickets.spend_tickets_of(conn, account.id, now)
         await record(conn, INSTALLATION, account.id, "password-changed", "account", [account.id])
         await tickets.write_to_account(conn, account.id, password_changed(now, product_name), now)
-    await request.state["sessions"].end_all_of(account.id, browser_hash_of(request))
+    kept_hash = (await signed_in(request)).session_hash
+    await request.state["sessions"].end_all_of(account.id, kept_hash)
     return see_other(PATH, fait="mot-de-passe")
 
 

@@ -12,9 +12,10 @@ from starlette.responses import HTMLResponse, RedirectResponse
 from slots.account import Account
 from slots.audience import MEMBER_ROLES, Role
 from slots.errors import NotAllowed
+from slots.scope import SessionKind
 from slots.store.idempotency import Key
 from web.api.endpoint import now_of
-from web.auth import account_of
+from web.auth import signed_in
 from web.pages.environment import rendered
 from web.refusals import KeyRequired
 from web.state import State
@@ -86,11 +87,12 @@ async def viewer_of(request: Request[State]) -> Viewer:
     Raises:
         NotSignedIn: The problem page sends them to sign in, and back.
     """
-    account = await account_of(request)
-    viewer = Viewer(account, screens_of(account))
+    found = await signed_in(request)
+    viewer = Viewer(found.account, screens_of(found.account))
     # Also a refusal is a page with its navigation: `problem_page` finds it here. A screen on a wall
     # has none, and bears nobody's name.
-    request.scope["state"]["viewer"] = None if account.walls else viewer
+    is_wall = found.kind is SessionKind.WALL
+    request.scope["state"]["viewer"] = None if is_wall else viewer
     return viewer
 
 

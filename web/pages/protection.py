@@ -27,7 +27,7 @@ async def protection_page(request: Request[State]) -> Response:
     try:
         ticket = await enrolment.enrolling(request, ticket_id_of(request))
     except TicketEnded:
-        return see_other("/connexion", fait="trop-tard")
+        return await _ended(request)
     return await _form(request, ticket, after)
 
 
@@ -52,7 +52,7 @@ async def _add(request: Request[State], form: FormData, kind: str) -> Response:
         else:
             await enrolment.add_passkey(request, ticket, credential_of(form))
     except TicketEnded:
-        return see_other("/connexion", fait="trop-tard")
+        return await _ended(request)
     except FactorRefused as refused:
         return await _form(
             request, ticket, after, kind=kind, error=problem_of(refused).detail, status=401
@@ -70,6 +70,15 @@ async def _add(request: Request[State], form: FormData, kind: str) -> Response:
     # The same cookies: the session begins, the ticket ends.
     page.raw_headers += [header for header in response.raw_headers if header[0] == b"set-cookie"]
     return page
+
+
+async def _ended(request: Request[State]) -> Response:
+    """Say so where whoever it was can read it."""
+    try:
+        await viewer_of(request)
+    except NotSignedIn:
+        return see_other("/connexion", fait="trop-tard")
+    return see_other("/compte", fait="trop-tard")
 
 
 async def _form(

@@ -140,6 +140,7 @@ PAGE_ROUTES: Final[list[BaseRoute]] = [
     Route("/compte/codes", own_protection.renew_codes, methods=["POST"]),
     Route("/compte/mot-de-passe", own_protection.password_page),
     Route("/compte/mot-de-passe", own_protection.change_password, methods=["POST"]),
+    Route("/compte/logiciels", own_devices.new_device),
     Route("/compte/cles-logiciel", own_devices.make_key, methods=["POST"]),
     Route("/compte/ecrans", own_devices.make_screen, methods=["POST"]),
     Route("/mur/ecran/{secret}", own_devices.begin_screen),

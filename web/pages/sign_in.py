@@ -118,7 +118,11 @@ async def factor(request: Request[State]) -> Response:
                 request,
                 after,
                 error=problem.detail,
-                is_recovery=bool(form.get("recovery")),
+                asked="recovery"
+                if form.get("recovery")
+                else "key"
+                if form.get("credential")
+                else "code",
                 status=problem.status,
             )
         except TicketEnded:
@@ -134,7 +138,7 @@ def credential_of(form: Any) -> dict[str, Any]:
     """
     try:
         value = json.loads(str(form.get("credential", "")))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise FactorRefused from error
     if not isinstance(value, dict):
         raise FactorRefused
@@ -166,7 +170,7 @@ async def _factor_form(
     after: str,
     *,
     error: str = "",
-    is_recovery: bool = False,
+    asked: str = "code",
     status: int = 200,
 ) -> Response:
     ticket_id = ticket_id_of(request)
@@ -185,7 +189,7 @@ async def _factor_form(
         kinds=kinds,
         options=options,
         error=error,
-        is_recovery=is_recovery,
+        asked=asked,
     )
 
 

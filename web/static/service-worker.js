@@ -54,7 +54,11 @@ async function asset(request) {
   }
 }
 
-async function renew() {
+// One at a time: while a page is put in the place of another, Chromium's cache has neither.
+let renewing = null
+const renew = () => (renewing ??= renewed().finally(() => (renewing = null)))
+
+async function renewed() {
   const kept = await caches.match(OFFLINE_FORM)
   if (!kept || Date.now() - Date.parse(kept.headers.get("date")) > FRESH_FOR) await remember(OFFLINE_FORM)
 }
