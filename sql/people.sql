@@ -172,7 +172,22 @@ UPDATE account SET password_hash = $2 WHERE email = $1 RETURNING id;
 -- name: disable_account(email) -> value
 UPDATE account SET disabled_at = coalesce(disabled_at, now()), is_withdrawn = false WHERE email = $1 RETURNING id;
 
+-- name: forget_factors(email) -> value
+-- Everything that shows who somebody is.
+WITH found AS (UPDATE account SET password_hash = NULL WHERE email = $1 AND disabled_at IS NULL RETURNING id),
+     keys AS (DELETE FROM passkey WHERE account_id IN (SELECT id FROM found)),
+     app AS (DELETE FROM authenticator_app WHERE account_id IN (SELECT id FROM found)),
+     codes AS (DELETE FROM recovery_code WHERE account_id IN (SELECT id FROM found))
+SELECT id FROM found;
+
+-- name: mail_invitation(mail_id, account_id, subject, body) -> none
+INSERT INTO mail (id, territory_id, account_id, subject, body, link) VALUES ($1, 0, $2, $3, $4, 'invitation');
+
+-- name: set_administrator(email, is_on) -> value
+UPDATE account SET is_administrator = $2 WHERE email = $1 RETURNING id;
+
 -- name: end_sessions(account_id) -> none
+WITH spent AS (UPDATE ticket SET spent_at = now() WHERE account_id = $1 AND spent_at IS NULL)
 UPDATE session SET ended_at = now() WHERE account_id = $1 AND ended_at IS NULL;
 
 -- name: practitioner_with_rpps(rpps, territory_id) -> value

@@ -179,3 +179,35 @@ async def open_session(owner, account_id):
         " VALUES ('\\x01', $1, now(), now(), now() + interval '1 hour')",
         account_id,
     )
+
+
+async def test_who_has_lost_everything_is_invited_by_mail(owner, world):
+    ann = world.accounts["ann"].id
+    await owner.execute("SELECT put_passkey('x', $1, 'y', 0, 'Firefox', now())", ann)
+    await owner.execute(
+        "SELECT open_ticket('t', $1, 'sign-in', now(), now() + interval '1 hour', NULL)", ann
+    )
+
+    await accounts.invite(owner, world.email("ann"), "48H Chrono")
+
+    assert await owner.fetchval("SELECT password_hash IS NULL FROM account WHERE id = $1", ann)
+    assert await owner.fetchval("SELECT count(*) FROM passkey") == 0
+    assert await owner.fetchval("SELECT spent_at IS NOT NULL FROM ticket")
+    mail = await owner.fetchrow("SELECT * FROM mail")
+    assert (mail["account_id"], mail["link"]) == (ann, "invitation")
+    with pytest.raises(accounts.Unknown):
+        await accounts.invite(owner, "nobody@example.test", "48H Chrono")
+
+
+async def test_an_administrator_is_named_and_unnamed_and_both_are_in_the_audit(owner, world):
+    email = world.email("rolf")
+
+    await accounts.administer(owner, email, is_on=True)
+    assert await owner.fetchval("SELECT is_administrator FROM account WHERE email = $1", email)
+    await accounts.administer(owner, email, is_on=False)
+
+    assert not await owner.fetchval("SELECT is_administrator FROM account WHERE email = $1", email)
+    verbs = await owner.fetch("SELECT verb FROM audit WHERE territory_id = 0 ORDER BY id")
+    assert [row["verb"] for row in verbs] == ["administer", "administer-no-more"]
+    with pytest.raises(accounts.Unknown):
+        await accounts.administer(owner, "nobody@example.test", is_on=True)

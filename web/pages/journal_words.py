@@ -31,6 +31,8 @@ VERBS: Final = {
     "end-delegation": "délégation retirée",
     "reset-password": "mot de passe réinitialisé",
     "disable": "désactivé",
+    "administer": "nommé à l’administration",
+    "administer-no-more": "retiré de l’administration",
     "name-coordinator": "nommé à la coordination",
     "refuse": "refusé",
     "admit": "admis",

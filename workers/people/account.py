@@ -1,4 +1,4 @@
-"""`chrono48 account add`, `account reset` and `account disable`: one account at a time."""
+"""`chrono48 account …`: one account at a time, from the command line."""
 
 import argparse
 import sys
@@ -28,7 +28,7 @@ class NotPossible(Exception):
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """`account add|reset|disable --email …`."""
+    """`account add|invite|reset|disable|administrator --email …`."""
     subparsers = parser.add_subparsers(dest="account_command", metavar="COMMAND", required=True)
     add = subparsers.add_parser("add", help="make an account, or add roles to one")
     add.add_argument("--email", required=True)
@@ -46,10 +46,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add.add_argument("--phone", default="", help="to call about a booking")
     add.add_argument("--rpps", default="", help="of a professional who is in the directory")
     for name, purpose in (
+        ("invite", "forget what shows who it is, and mail a link to choose anew; ends sessions"),
         ("reset", "give an account a new password and end its sessions"),
         ("disable", "switch an account off and end its sessions"),
     ):
         subparsers.add_parser(name, help=purpose).add_argument("--email", required=True)
+    administrator = subparsers.add_parser("administrator", help="who adds territories")
+    administrator.add_argument("--email", required=True)
+    administrator.add_argument("--off", action="store_true", help="no more")
 
 
 async def run(arguments: argparse.Namespace) -> int:
@@ -76,6 +80,12 @@ async def _do(conn: Connection, arguments: argparse.Namespace) -> str:
             return await add(conn, email, arguments)
         case "reset":
             return _told(await accounts.reset(conn, email))
+        case "invite":
+            await accounts.invite(conn, email, settings_of_installation().product_name)
+            return f"A link to {email} leaves with the next mails. It lasts a day."
+        case "administrator":
+            await accounts.administer(conn, email, is_on=not arguments.off)
+            return f"{email} administers the installation{' no more' if arguments.off else ''}."
         case "disable":
             await accounts.disable(conn, email)
             return f"{email} is disabled."

@@ -11,6 +11,8 @@ from argon2 import PasswordHasher
 from slots import queries
 from slots.audience import Role
 from slots.database import Connection
+from slots.ids import INSTALLATION
+from slots.letters import invitation
 
 RFC_9106: Final = PasswordHasher()  # argon2id, 64 MiB, three passes
 PASSWORD_BYTES: Final = 12
@@ -116,6 +118,39 @@ async def reset(conn: Connection, email: str, hasher: PasswordHasher = RFC_9106)
     )
     await _end(conn, account_id, "reset-password")
     return made
+
+
+async def invite(conn: Connection, email: str, product_name: str) -> None:
+    """Forget password, passkeys, app and codes, end the sessions, and mail a link to choose anew.
+
+    Raises:
+        Unknown: Nobody signs in with this address.
+    """
+    sql = queries.load("people.sql")
+    account_id = await sql["forget_factors"].value(conn, email=email)
+    await _end(conn, account_id, "invite-again")
+    letter = invitation(product_name)
+    await sql["mail_invitation"].none(
+        conn,
+        mail_id=uuid4(),
+        account_id=account_id,
+        subject=letter.subject,
+        body=letter.body,
+    )
+
+
+async def administer(conn: Connection, email: str, *, is_on: bool) -> None:
+    """Let an account add territories, or no more.
+
+    Raises:
+        Unknown: Nobody signs in with this address.
+    """
+    sql = queries.load("people.sql")
+    account_id = await sql["set_administrator"].value(conn, email=email, is_on=is_on)
+    if account_id is None:
+        raise Unknown
+    verb = "administer" if is_on else "administer-no-more"
+    await sql["record"].none(conn, territory_id=INSTALLATION, verb=verb, subject_id=account_id)
 
 
 async def disable(conn: Connection, email: str) -> None:
