@@ -33,3 +33,31 @@ SELECT audit_link.position, audit_link.audit_id, audit_link.hash, audit.id, audi
 SELECT count(*) FROM audit
   LEFT JOIN audit_link ON audit_link.audit_id = audit.id
  WHERE audit.territory_id = $1 AND audit_link.audit_id IS NULL;
+
+-- name: last_anchor(territory_id) -> one
+SELECT position, hash, retired_at, signature FROM audit_anchor WHERE territory_id = $1 ORDER BY position DESC LIMIT 1;
+
+-- name: last_link_before(territory_id, before) -> one
+-- Up to the first row that is younger: nothing younger lies behind it, however late it committed.
+SELECT link.position, link.audit_id, link.hash
+  FROM audit_link link
+ WHERE link.territory_id = $1
+   AND link.position < coalesce((SELECT min(young.position)
+                                   FROM audit_link young JOIN audit ON audit.id = young.audit_id AND audit.territory_id = young.territory_id
+                                  WHERE young.territory_id = $1 AND audit.at >= $2), 9223372036854775807)
+ ORDER BY link.position DESC
+ LIMIT 1;
+
+-- name: put_anchor(territory_id, position, hash, retired_at, signature) -> none
+INSERT INTO audit_anchor (territory_id, position, hash, retired_at, signature) VALUES ($1, $2, $3, $4, $5);
+
+-- name: retire_rows(territory_id, position) -> value
+WITH gone AS (
+  DELETE FROM audit USING audit_link
+   WHERE audit_link.territory_id = $1 AND audit_link.position <= $2 AND audit.territory_id = $1 AND audit.id = audit_link.audit_id
+  RETURNING 1
+)
+SELECT count(*) FROM gone;
+
+-- name: retire_links(territory_id, position) -> none
+DELETE FROM audit_link WHERE territory_id = $1 AND position <= $2;

@@ -739,8 +739,15 @@ CREATE TABLE audit (
 );
 CREATE INDEX audit_by_subject ON audit (subject_id);
 
+-- Only what lies behind an anchor may go, and only in a transaction that says that it retires.
 CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+  IF TG_OP = 'DELETE' AND TG_TABLE_NAME IN ('audit', 'audit_link') AND current_setting('app.retires', true) = 'yes'
+     AND EXISTS (SELECT FROM audit_anchor anchor JOIN audit_link link ON link.territory_id = anchor.territory_id AND link.position <= anchor.position
+                  WHERE link.territory_id = OLD.territory_id
+                    AND link.audit_id = (CASE TG_TABLE_NAME WHEN 'audit' THEN to_jsonb(OLD) ->> 'id' ELSE to_jsonb(OLD) ->> 'audit_id' END)::bigint) THEN
+    RETURN OLD;
+  END IF;
   RAISE EXCEPTION 'audit rows are append-only' USING ERRCODE = 'insufficient_privilege';
 END
 $$;
@@ -759,6 +766,19 @@ CREATE TABLE audit_link (
   CONSTRAINT audit_link_sha256 CHECK (octet_length(hash) = 32)
 );
 CREATE TRIGGER audit_link_is_append_only BEFORE UPDATE OR DELETE ON audit_link
+  FOR EACH ROW EXECUTE FUNCTION refuse_change();
+
+-- The audit may be shortened from its beginning, behind an anchor: where the chain stood, signed.
+CREATE TABLE audit_anchor (
+  territory_id  smallint NOT NULL,
+  position      bigint NOT NULL,           -- of the last link that is gone
+  hash          bytea NOT NULL,
+  retired_at    timestamptz NOT NULL,
+  signature     bytea NOT NULL,            -- Ed25519 (slots/audit_signing.py)
+  CONSTRAINT audit_anchor_pkey PRIMARY KEY (territory_id, position),
+  CONSTRAINT audit_anchor_sha256 CHECK (octet_length(hash) = 32)
+);
+CREATE TRIGGER audit_anchor_is_append_only BEFORE UPDATE OR DELETE ON audit_anchor
   FOR EACH ROW EXECUTE FUNCTION refuse_change();
 
 ------------------------------------------------------------------------------------------------
@@ -784,7 +804,8 @@ DECLARE
 BEGIN
   FOREACH walled IN ARRAY ARRAY[
     'location', 'practitioner_role', 'healthcare_service', 'schedule', 'delegation', 'act', 'reason', 'urgency',
-    'slot', 'appointment', 'hold_end', 'outbox', 'mail', 'unmet_search', 'audit', 'audit_link', 'directory_entry', 'push', 'admission'
+    'slot', 'appointment', 'hold_end', 'outbox', 'mail', 'unmet_search', 'audit', 'audit_link', 'audit_anchor', 'directory_entry', 'push',
+    'admission'
   ] LOOP
     EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', walled);
     EXECUTE format(
@@ -1864,7 +1885,7 @@ GRANT USAGE ON SCHEMA public TO chrono48_app;
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA public TO chrono48_app;
 GRANT USAGE, UPDATE ON SEQUENCE generation TO chrono48_app;
 GRANT SELECT ON commune, territory, territory_neighbour, organisation, location, practitioner_role, healthcare_service,
-  schedule, delegation, act, reason, urgency, practitioner, ledger_slot, directory_entry TO chrono48_app;
+  schedule, delegation, act, reason, urgency, practitioner, ledger_slot, directory_entry, audit_anchor TO chrono48_app;
 -- The row lock of a practitioner or a service (invariant 2) needs one updatable column.
 GRANT UPDATE (skills, languages) ON practitioner TO chrono48_app;
 GRANT UPDATE (phone) ON healthcare_service TO chrono48_app;

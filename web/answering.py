@@ -23,6 +23,7 @@ from web.errors import PROBLEM_MEDIA_TYPE, headers_of, problem_of, refusal_of
 from web.headers import PROGRAM_PATHS
 from web.pages.problem import problem_page
 from web.refusals import Unexpected
+from web.security_log import Refusals
 
 # A request's id: which start of which process, and the number of the request there.
 PROCESS_ID: Final = secrets.token_hex(10)
@@ -43,6 +44,7 @@ class Answering:
         """Wrap *app*."""
         self.app = app
         self.settings = settings
+        self.refusals = Refusals()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer once. Never raises for what happened inside."""
@@ -70,6 +72,7 @@ class Answering:
         metrics.REFUSALS.labels(refusal.code).inc()
         if isinstance(refusal, Unexpected):
             log.error("request.failed", request_id=seen.request_id, exc_info=error)
+        await self.refusals.note(scope, seen.route, refusal)
         if seen.has_ended:
             return
         if seen.has_started:

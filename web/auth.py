@@ -40,9 +40,9 @@ async def signed_in(connection: HTTPConnection[Any], *, without_ledger: bool = F
     found = await sessions.signed_in(session_hash, without_ledger=without_ledger)
     if found is None:
         raise NotSignedIn
+    connection.state["account_id"] = found.account.id  # for the canonical line, and the audit
     need_fit(found, connection.scope)
     await connection.state["catalogue"].know(found.account.reach)
-    connection.state["account_id"] = found.account.id  # for the canonical line
     return found
 
 

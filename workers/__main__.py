@@ -75,7 +75,11 @@ async def run(settings: Settings, post: Post, stopping: asyncio.Event) -> int:
         return 1
     try:
         queue, courier = queue_of(settings.queue_redis_url), courier_of(settings)
-        await _work(settings, Workshop(desk, post, queue, courier=courier), stopping)
+        await _work(
+            settings,
+            Workshop(desk, post, queue, courier=courier, heads=settings.data_dir / "audit-heads"),
+            stopping,
+        )
     finally:
         await _close(desk)
     return 0

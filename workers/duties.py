@@ -22,6 +22,7 @@ from slots.reconcile.revoke import revoke
 from slots.reconcile.sweep import sweep
 from slots.territory import Territory
 from workers.courier import Courier
+from workers.heads import keep_heads
 from workers.loops import Loop
 from workers.mails import send_mails
 from workers.pushes import send_pushes
@@ -37,6 +38,7 @@ PUSHES_EVERY_S: Final = 2.3
 TERRITORIES_EVERY_S: Final = 11.0
 MEND_EVERY_S: Final = 61.0
 CHAIN_EVERY_S: Final = 5.3
+HEADS_EVERY_S: Final = 600.0
 TERRITORIES_AT_ONCE: Final = 2  # of one duty: a relay takes two of the pool's connections
 
 log = structlog.get_logger()
@@ -104,8 +106,21 @@ def duties(workshop: Workshop) -> list[Loop]:
         Loop("another-ledger", LEDGER_EVERY_S, mend_if_another_ledger),
         Loop("mails", MAILS_EVERY_S, mail_all),
         *_pushing(workshop.desk, workshop.courier),
+        *_keeping_heads(workshop),
         Loop("territories", TERRITORIES_EVERY_S, look_for_territories_again),
     ]
+
+
+def _keeping_heads(workshop: Workshop) -> list[Loop]:
+    """No loop where there is no place for them."""
+    heads = workshop.heads
+    if heads is None:
+        return []
+
+    async def keep() -> int:
+        return await keep_heads(workshop.desk, heads, datetime.now(UTC))
+
+    return [Loop("heads", HEADS_EVERY_S, keep)]
 
 
 def _pushing(desk: Desk, courier: Courier | None) -> list[Loop]:

@@ -4,6 +4,7 @@ import os
 import secrets
 import socket
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from slots.desk import Desk
 from workers.courier import Courier
@@ -25,3 +26,4 @@ class Workshop:
     queue: Queue | None  # None: the queue's URL is not a single server
     name: str = field(default_factory=make_name)
     courier: Courier | None = None  # None: nobody is told by Web Push
+    heads: Path | None = None  # where the audit's heads are kept; None: nowhere

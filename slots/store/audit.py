@@ -1,6 +1,8 @@
 """The audit: who did what to what, ids only, append-only, inside the transaction that did it."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
@@ -74,6 +76,48 @@ async def links_after(
         conn, territory_id=territory_id, position=position, most=most
     )
     return [(_link(row), None if row["id"] is None else _audit_row(row)) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """Where a chain stood when its beginning was taken away. The first link that is left follows it."""
+
+    position: int
+    hash: bytes
+    retired_at: datetime
+    signature: bytes
+
+
+async def last_anchor(conn: Connection, territory_id: TerritoryId) -> Anchor | None:
+    """Where the chain begins now; None where it is whole."""
+    row = await QUERIES["last_anchor"].one(conn, territory_id=territory_id)
+    return Anchor(**dict(row)) if row else None
+
+
+async def last_link_before(
+    conn: Connection, territory_id: TerritoryId, before: datetime
+) -> Link | None:
+    """The last link behind which everything is older than *before*."""
+    row = await QUERIES["last_link_before"].one(conn, territory_id=territory_id, before=before)
+    return _link(row) if row else None
+
+
+async def retire(conn: Connection, territory_id: TerritoryId, anchor: Anchor) -> int:
+    """Take away all up to *anchor*, which stays. As the owner of the tables. Returns how many rows."""
+    await conn.execute("SET LOCAL app.retires = 'yes'")
+    await QUERIES["put_anchor"].none(
+        conn,
+        territory_id=territory_id,
+        position=anchor.position,
+        hash=anchor.hash,
+        retired_at=anchor.retired_at,
+        signature=anchor.signature,
+    )
+    count = await QUERIES["retire_rows"].value(
+        conn, territory_id=territory_id, position=anchor.position
+    )
+    await QUERIES["retire_links"].none(conn, territory_id=territory_id, position=anchor.position)
+    return int(count)
 
 
 async def unchained_count(conn: Connection, territory_id: TerritoryId) -> int:

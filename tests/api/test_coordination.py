@@ -461,3 +461,14 @@ async def test_everybody_sees_the_matrix_as_it_is(sign_in):
         "oui",
         *["—"] * 3,
     ]
+
+
+async def test_a_refusal_of_somebody_signed_in_is_in_the_audit_once_a_minute(sign_in, owner, world):
+    rolf = await sign_in("rolf")
+
+    for _ in range(3):
+        assert (await rolf.get("/coordination")).status_code == 403
+    await rolf.get("/installation")
+
+    rows = await owner.fetch("SELECT account_id FROM audit WHERE verb = 'refuse'")
+    assert [row["account_id"] for row in rows] == [world.accounts["rolf"].id] * 2

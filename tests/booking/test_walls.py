@@ -15,7 +15,7 @@ NO_RIGHTS = {"account", "membership", "session", "sign_in_failure"}
 
 
 @pytest.fixture
-async def both(desk, offer, book, world, now):
+async def both(desk, offer, book, world, now, owner):
     """A booking here, which ann's phone is to be told of, and a slot there; both audited."""
     phone = Browser(PushService(origin="https://fcm.googleapis.com"))
     await phone.subscribes(desk, world.accounts["ann"], now)
@@ -29,6 +29,10 @@ async def both(desk, offer, book, world, now):
         )
     for territory in desk.territories.by_id.values():
         await chain(desk, territory.id)
+    await owner.execute(
+        "INSERT INTO audit_anchor (territory_id, position, hash, retired_at, signature)"
+        " VALUES (1, 0, sha256(''), now(), '')"
+    )
     return booked, there
 
 

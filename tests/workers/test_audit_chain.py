@@ -1,16 +1,21 @@
 """The worker chains the audit; `chrono48 audit verify` names the first row that does not hold."""
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import asyncpg
 import msgspec
 import pytest
 
+from slots.audit_signing import public_half, signing_key
 from slots.reconcile.chain import chain
+from slots.sealing import Sealer
 from slots.store.audit import record
 from slots.transaction import entered
-from workers.audit import Head, read_heads, verify, words
+from tests.world import HAUTS, SLUGS
+from workers.audit import Head, _export, read_heads, retire, verify, words
+from workers.audit_export import check
+from workers.heads import keep_heads
 
 ROWS = 6
 NOW = datetime(2026, 11, 28, 8, tzinfo=UTC)
@@ -124,3 +129,113 @@ async def test_links_of_another_territory_are_behind_the_wall(desk, territory, c
             "SELECT count(*) FROM audit_link WHERE territory_id = $1", territory.id
         )
     assert seen == 0
+
+
+KEY = signing_key(Sealer.of("2026:" + 42 * "n" + "A"))
+OTHER = signing_key(Sealer.of("2027:" + 42 * "o" + "A"))
+PUBLIC = public_half(KEY)
+
+
+async def exported(desk, tmp_path):
+    out = tmp_path / "audit.jsonl"
+    assert await _export(desk, SLUGS[HAUTS], out, KEY) == 0
+    return out.read_bytes()
+
+
+async def test_an_export_is_trusted_without_the_ledger(desk, territory, chained, tmp_path):
+    content = await exported(desk, tmp_path)
+
+    assert check(content, PUBLIC) is None
+    assert content.count(b"\n") == ROWS + 2
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (lambda lines: [*lines[:2], *lines[3:]], "missing"),
+        (lambda lines: [*lines[:-2], lines[-1]], "missing at the end"),
+        (lambda lines: [lines[0], lines[2], lines[1], *lines[3:]], "changed"),
+        (lambda lines: [line.replace(b'"offer"', b'"confirm"') for line in lines], "changed"),
+        (lambda lines: lines[:-1], "last line is missing"),
+        (lambda lines: [lines[0].replace(b'"position":0', b'"position":1'), *lines[1:]], "changed"),
+        (lambda lines: [b"{}"], "not an export"),
+        (lambda lines: [], "empty"),
+    ],
+)
+async def test_an_export_that_was_touched_is_found_out(
+    desk, territory, chained, tmp_path, change, why
+):
+    lines = (await exported(desk, tmp_path)).splitlines()
+
+    fault = check(b"\n".join(change(lines)), PUBLIC)
+
+    assert fault is not None
+    assert why in fault.why
+
+
+async def test_an_export_that_somebody_else_signed_is_not_ours(desk, territory, chained, tmp_path):
+    fault = check(await exported(desk, tmp_path), public_half(OTHER))
+
+    assert fault is not None
+    assert "signature" in fault.why
+
+
+async def test_what_is_old_goes_behind_a_signed_anchor_and_the_rest_still_holds(
+    desk, territory, chained, owner, world, tmp_path
+):
+    between = await owner.fetchval("SELECT clock_timestamp()")
+    async with entered(desk.pool, None, [territory.id]) as conn:
+        await record(conn, territory.id, None, "offer", "slot", [*world.schedules.values()][:2])
+    await chain(desk, territory.id)
+    now = desk.clock.now()
+
+    assert await retire(owner, territory.id, between - timedelta(days=1), KEY, now) == 0
+    assert await retire(owner, territory.id, between, KEY, now) == ROWS
+    assert await retire(owner, territory.id, between, KEY, now) == 0
+
+    assert await owner.fetchval("SELECT count(*) FROM audit WHERE territory_id = 1") == 2
+    verdict = await verify(desk, territory.id, None, PUBLIC)
+    assert (verdict.found, verdict.waiting) == (None, 0)
+    assert verdict.head.position == ROWS + 2
+    assert check(await exported(desk, tmp_path), PUBLIC) is None
+    async with entered(desk.pool, None, [territory.id]) as conn:
+        await record(conn, territory.id, None, "offer", "slot", [*world.schedules.values()][:1])
+    assert await chain(desk, territory.id) == 1
+    assert (await verify(desk, territory.id, None, PUBLIC)).head.position == ROWS + 3
+
+
+async def test_control_an_anchor_that_somebody_else_signed_is_found_out(
+    desk, territory, chained, owner
+):
+    now = desk.clock.now()
+    await retire(owner, territory.id, now + timedelta(days=1), OTHER, now)
+
+    verdict = await verify(desk, territory.id, None, PUBLIC)
+
+    assert verdict.found is not None
+    assert "anchor" in verdict.found.why
+
+
+async def deletes(owner, statement, retires):
+    async with owner.transaction():
+        await owner.execute(f"SET LOCAL app.retires = '{retires}'")
+        await owner.execute("INSERT INTO audit_anchor VALUES (1, 0, sha256(''), now(), '')")
+        await owner.execute(statement)
+
+
+@pytest.mark.parametrize("retires", ["", "yes"])
+@pytest.mark.parametrize("table", ["audit", "audit_link", "audit_anchor"])
+async def test_nobody_takes_rows_away_but_behind_an_anchor(owner, chained, table, retires):
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await deletes(owner, f"DELETE FROM {table}", retires)
+
+
+async def test_the_heads_are_kept_once_a_day(desk, territory, chained, tmp_path):
+    now = datetime(2026, 11, 28, 9, tzinfo=UTC)
+
+    assert await keep_heads(desk, tmp_path / "heads", now) == 1
+    assert await keep_heads(desk, tmp_path / "heads", now + timedelta(hours=5)) == 0
+    assert await keep_heads(desk, tmp_path / "heads", now + timedelta(days=1)) == 1
+
+    kept = read_heads(tmp_path / "heads" / "2026-11-28.jsonl")
+    assert (await verify(desk, territory.id, kept[territory.slug])).found is None

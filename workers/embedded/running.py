@@ -36,6 +36,8 @@ def settings_of_installation() -> Settings:
     except (FileNotFoundError, PermissionError):
         return settings
     directory, account = settings.data_dir, servers_account()
+    if not settings.secret_keys:
+        settings = replace(settings, secret_keys=choices.secret_keys)
     if not settings.database_url:
         postgres = Postgres(directory / "postgres", directory / "log", account, choices)
         settings = replace(
