@@ -47,17 +47,3 @@ SELECT link.position, link.audit_id, link.hash
                                   WHERE young.territory_id = $1 AND audit.at >= $2), 9223372036854775807)
  ORDER BY link.position DESC
  LIMIT 1;
-
--- name: put_anchor(territory_id, position, hash, retired_at, signature) -> none
-INSERT INTO audit_anchor (territory_id, position, hash, retired_at, signature) VALUES ($1, $2, $3, $4, $5);
-
--- name: retire_rows(territory_id, position) -> value
-WITH gone AS (
-  DELETE FROM audit USING audit_link
-   WHERE audit_link.territory_id = $1 AND audit_link.position <= $2 AND audit.territory_id = $1 AND audit.id = audit_link.audit_id
-  RETURNING 1
-)
-SELECT count(*) FROM gone;
-
--- name: retire_links(territory_id, position) -> none
-DELETE FROM audit_link WHERE territory_id = $1 AND position <= $2;

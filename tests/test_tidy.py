@@ -26,7 +26,7 @@ RUNNERS_BESIDE_THE_STORE = {
     "installation.sql": {"slots/migration.py", "slots/database.py", "workers/demo/load.py"},
     "embedded.sql": {"workers/embedded/postgres.py"},
     "doctor.sql": {"workers/doctor/ledger.py"},
-    "people.sql": {
+    "people.sql", "retiring.sql": {
         f"workers/people/{module}.py" for module in ("account", "accounts", "territory", "writing")
     },
 }

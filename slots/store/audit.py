@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from asyncpg import Record
 
 QUERIES: Final = queries.load("audit.sql")
+RETIRING: Final = queries.load("retiring.sql")
 
 
 async def record(
@@ -105,7 +106,7 @@ async def last_link_before(
 async def retire(conn: Connection, territory_id: TerritoryId, anchor: Anchor) -> int:
     """Take away all up to *anchor*, which stays. As the owner of the tables. Returns how many rows."""
     await conn.execute("SET LOCAL app.retires = 'yes'")
-    await QUERIES["put_anchor"].none(
+    await RETIRING["put_anchor"].none(
         conn,
         territory_id=territory_id,
         position=anchor.position,
@@ -113,10 +114,10 @@ async def retire(conn: Connection, territory_id: TerritoryId, anchor: Anchor) ->
         retired_at=anchor.retired_at,
         signature=anchor.signature,
     )
-    count = await QUERIES["retire_rows"].value(
+    count = await RETIRING["retire_rows"].value(
         conn, territory_id=territory_id, position=anchor.position
     )
-    await QUERIES["retire_links"].none(conn, territory_id=territory_id, position=anchor.position)
+    await RETIRING["retire_links"].none(conn, territory_id=territory_id, position=anchor.position)
     return int(count)
 
 
