@@ -26,11 +26,13 @@ RUNNERS_BESIDE_THE_STORE = {
     "installation.sql": {"slots/migration.py", "slots/database.py", "workers/demo/load.py"},
     "embedded.sql": {"workers/embedded/postgres.py"},
     "doctor.sql": {"workers/doctor/ledger.py"},
-    "people.sql", "retiring.sql": {
+    "people.sql": {
         f"workers/people/{module}.py" for module in ("account", "accounts", "territory", "writing")
     },
 }
-RUN_BY_THE_OWNER = {"installation.sql", "embedded.sql", "people.sql", "demo.sql"}
+RUN_BY_THE_OWNER = {
+    *("installation.sql", "embedded.sql", "people.sql", "demo.sql", "retiring.sql"),
+}
 SQL_IN_PYTHON = re.compile(
     r"\s*(SELECT\s|INSERT\s+INTO\s|UPDATE\s+\w+\s+SET\s|DELETE\s+FROM\s|WITH\s+\w+\s+AS\s*\()",
     re.ASCII,
