@@ -104,3 +104,5 @@ class SignedIn:
     seen_at: datetime
     kind: SessionKind = SessionKind.BROWSER
     scopes: frozenset[Scope] = frozenset()  # of a key
+    is_phone: bool = False  # a person's own: signed in longer, for less
+    proved_at: datetime | None = None  # when who it is was shown last

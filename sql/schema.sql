@@ -115,6 +115,7 @@ CREATE TABLE session (
   scopes       text[] NOT NULL DEFAULT '{}',     -- what a key may do
   walls        smallint[] NOT NULL DEFAULT '{}', -- the territories that a screen shows
   id_token     bytea,                      -- sealed: of Pro Santé Connect, to sign out there too
+  is_phone     boolean NOT NULL DEFAULT false,  -- the person's own: signed in longer, for less
   CONSTRAINT session_id_unique UNIQUE (id),
   CONSTRAINT session_kind_known CHECK (kind IN ('browser', 'key', 'wall')),
   CONSTRAINT session_scopes_of_a_key CHECK ((kind = 'key') = (cardinality(scopes) > 0)),
@@ -870,12 +871,13 @@ LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 $$;
 
 CREATE FUNCTION open_session(
-  new_id_hash bytea, for_account_id uuid, at timestamptz, until timestamptz, on_device text DEFAULT '', by_proof text DEFAULT 'password'
+  new_id_hash bytea, for_account_id uuid, at timestamptz, until timestamptz, on_device text DEFAULT '', by_proof text DEFAULT 'password',
+  on_own_phone boolean DEFAULT false
 )
 RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
-  INSERT INTO session (id_hash, account_id, created_at, seen_at, expires_at, device, proof, proved_at)
-  VALUES (new_id_hash, for_account_id, at, at, until, on_device, by_proof, at)
+  INSERT INTO session (id_hash, account_id, created_at, seen_at, expires_at, device, proof, proved_at, is_phone)
+  VALUES (new_id_hash, for_account_id, at, at, until, on_device, by_proof, at, on_own_phone)
 $$;
 -- A key for software, or a screen on a wall: a session of whoever has entered, without a browser.
 CREATE FUNCTION open_device(
@@ -932,7 +934,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
      AND session.kind = 'browser'
      AND session.ended_at IS NULL
      AND session.expires_at > at
-     AND session.seen_at > idle_since
+     AND (session.is_phone OR session.seen_at > idle_since)
    ORDER BY session.seen_at DESC, session.id
 $$;
 -- Ends one of them, whatever its kind (NULL: all browsers but the one in use), and says which.
@@ -1150,7 +1152,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
    WHERE session.id_hash = ANY (wanted_id_hashes)
      AND session.ended_at IS NULL
      AND session.expires_at > at
-     AND (session.kind <> 'browser' OR session.seen_at > idle_since)
+     AND (session.kind <> 'browser' OR session.is_phone OR session.seen_at > idle_since)
      AND account.disabled_at IS NULL
 $$;
 
@@ -1163,7 +1165,7 @@ RETURNS TABLE (
   memberships jsonb,       -- [{"territory_id", "role"}]
   schedules jsonb,         -- [{"schedule_id", "territory_id"}]: own and delegated
   neighbours jsonb,        -- [{"territory_id", "neighbour_id"}] where the account is a member of the neighbour
-  is_administrator boolean, kind text, scopes text[], walls smallint[]
+  is_administrator boolean, kind text, scopes text[], walls smallint[], is_phone boolean, proved_at timestamptz
 )
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
   WITH member AS (
@@ -1192,14 +1194,15 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
             JOIN member m ON m.territory_id = n.neighbour_id AND m.role IN ('professional', 'delegate', 'referrer')),
          account.is_administrator AND session.kind = 'browser', session.kind, session.scopes,
          ARRAY(SELECT m.territory_id FROM membership m
-                WHERE m.account_id = account.id AND m.role = 'regulator' AND m.territory_id = ANY (session.walls))
+                WHERE m.account_id = account.id AND m.role = 'regulator' AND m.territory_id = ANY (session.walls)),
+         session.is_phone, session.proved_at
     FROM session
     JOIN account ON account.id = session.account_id
     JOIN organisation ON organisation.id = account.organisation_id
    WHERE session.id_hash = wanted_id_hash
      AND session.ended_at IS NULL
      AND session.expires_at > at
-     AND (session.kind <> 'browser' OR session.seen_at > idle_since)
+     AND (session.kind <> 'browser' OR session.is_phone OR session.seen_at > idle_since)
      AND account.disabled_at IS NULL
 $$;
 

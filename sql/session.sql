@@ -21,8 +21,8 @@ SELECT record_sign_in_failure($1, $2, $3);
 -- name: forget_sign_in_failures(email, address) -> none
 SELECT forget_sign_in_failures($1, $2);
 
--- name: open_session(session_hash, account_id, now, expires_at, device, proof) -> none
-SELECT open_session($1, $2, $3, $4, $5, $6);
+-- name: open_session(session_hash, account_id, now, expires_at, device, proof, is_phone) -> none
+SELECT open_session($1, $2, $3, $4, $5, $6, $7);
 
 -- name: session_proof(session_hash) -> one
 SELECT proof, proved_at FROM session_proof($1);
@@ -57,7 +57,7 @@ SELECT id_hash, rights FROM sessions_alive($1, $2, $3);
 
 -- name: account_of_session(session_hash, now, idle_since) -> one
 SELECT account_id, name, email, phone, practitioner_id, organisation_id, organisation,
-       organisation_kind, seen_at, memberships, schedules, neighbours, is_administrator, kind, scopes, walls
+       organisation_kind, seen_at, memberships, schedules, neighbours, is_administrator, kind, scopes, walls, is_phone, proved_at
   FROM account_of_session($1, $2, $3);
 
 -- name: forget_old_sessions(before) -> value

@@ -1,6 +1,6 @@
 """Who is asking: the session in the cookie, and the account behind it."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from starlette.requests import HTTPConnection
@@ -13,12 +13,18 @@ from slots.scope import SessionKind
 from slots.secret_id import SECRET_ID_LENGTH_MAX, hash_of
 from slots.settings import Settings
 from slots.store import session as store
-from web.refusals import NotSignedIn
+from web.refusals import NotSignedIn, ProofDue
 from web.sessions import Sessions
 
 NEEDED_SCOPE: Final = "chrono48.scope"  # what an address needs of a key; else no key opens it
 # All that a screen on a wall asks for.
 WALL_PATHS: Final = frozenset({"/mur", "/live", "/live/snapshot"})
+# What a phone that is signed in for long is good for without being asked again.
+OWN_PATHS: Final = (
+    *("/disponibilites", "/orientations", "/rendez-vous/", "/compte", "/protection", "/live"),
+    *("/deconnexion", "/connexion", "/droits", "/accessibilite", "/hors-ligne", "/static/"),
+    *("/api/v1/appointments", "/api/v1/session", "/api/v1/catalogue", "/api/v1/communes"),
+)
 COOKIE: Final = "chrono48"
 HOST_COOKIE: Final = "__Host-chrono48"  # browsers let nobody but this very host over https set it
 
@@ -56,12 +62,15 @@ def need_fit(found: SignedIn, scope: Scope) -> None:
 
     Raises:
         NotSignedIn: A session came as a key, or a key as a cookie: neither is where it belongs.
+        ProofDue: A phone that is signed in for long must show again who it is, for this.
         NotAllowed: This is more than that.
     """
     if (found.kind is SessionKind.KEY) != (api_key_of(scope) is not None):
         raise NotSignedIn
     match found.kind:
         case SessionKind.BROWSER:
+            if found.is_phone and not _is_own(scope) and not _was_proved_today(found):
+                raise ProofDue
             is_fit = True
         case SessionKind.KEY:
             needed = scope.get(NEEDED_SCOPE)
@@ -70,6 +79,19 @@ def need_fit(found: SignedIn, scope: Scope) -> None:
             is_fit = scope["path"] in WALL_PATHS and scope.get("method", "GET") in ("GET", "HEAD")
     if not is_fit:
         raise NotAllowed
+
+
+def _is_own(scope: Scope) -> bool:
+    """Whether an address is about what is a person's own: their slots, their bookings, themselves."""
+    path = scope["path"]
+    if path.startswith("/api/v1/slots") and scope.get("method") not in ("GET", "HEAD"):
+        return not path.endswith("/holds")
+    is_booking = path.startswith("/api/v1/appointments/") and path.endswith("/move")
+    return path == "/" or (path.startswith(OWN_PATHS) and not is_booking)
+
+
+def _was_proved_today(found: SignedIn) -> bool:
+    return found.proved_at is not None and datetime.now(UTC) - found.proved_at < store.SESSION_FOR
 
 
 def session_hash_of(connection: HTTPConnection[Any]) -> bytes | None:
@@ -126,9 +148,12 @@ def wall_cookie_name(settings: Settings) -> str:
     return f"{cookie_name(settings)}-wall"
 
 
-def give_cookie(response: Response, session_id: str, settings: Settings) -> None:
+def give_cookie(
+    response: Response, session_id: str, settings: Settings, *, is_phone: bool = False
+) -> None:
     """Put the session id into the browser, out of reach of scripts and of other sites."""
-    _give(response, cookie_name(settings), session_id, store.SESSION_FOR, settings)
+    good_for = store.PHONE_FOR if is_phone else store.SESSION_FOR
+    _give(response, cookie_name(settings), session_id, good_for, settings)
 
 
 def give_wall_cookie(

@@ -36,7 +36,14 @@ GUESSES: Final = "second factor"  # where the account's wrong codes are counted,
 APP_PLACE: Final = "authenticator_app.secret/{account_id}"
 
 
-async def with_code(request: Request[Any], ticket_id: str, factor: Factor, code: str) -> Opened:
+async def with_code(
+    request: Request[Any],
+    ticket_id: str,
+    factor: Factor,
+    code: str,
+    *,
+    is_phone: bool = False,
+) -> Opened:
     """End a sign-in with a code of the account's app, or a recovery code.
 
     Each code is good once, and the ticket for one sign-in only, however many ask at once.
@@ -59,7 +66,7 @@ async def with_code(request: Request[Any], ticket_id: str, factor: Factor, code:
     if not is_good:
         await noted(request, "factor-refused", ticket.account_id)
         raise FactorRefused
-    return await opened_by(request, ticket.account_id, Proof(factor.value))
+    return await opened_by(request, ticket.account_id, Proof(factor.value), is_phone=is_phone)
 
 
 async def ask_passkey(request: Request[Any], ticket_id: str | None) -> tuple[str, str]:
@@ -85,7 +92,13 @@ async def ask_passkey(request: Request[Any], ticket_id: str | None) -> tuple[str
     return ticket_id, passkeys.question(request, challenge, own, alone=False)
 
 
-async def with_passkey(request: Request[Any], ticket_id: str, credential: dict[str, Any]) -> Opened:
+async def with_passkey(
+    request: Request[Any],
+    ticket_id: str,
+    credential: dict[str, Any],
+    *,
+    is_phone: bool = False,
+) -> Opened:
     """End a sign-in with a passkey's answer to the question of `ask_passkey`.
 
     Raises:
@@ -112,7 +125,7 @@ async def with_passkey(request: Request[Any], ticket_id: str, credential: dict[s
     async with entered(request.state["desk"].pool, None, ()) as conn:
         await factors.use_passkey(conn, credential_id, sign_count, now)
         await _finish(conn, ticket, now)
-    return await opened_by(request, known.account_id, Proof.PASSKEY)
+    return await opened_by(request, known.account_id, Proof.PASSKEY, is_phone=is_phone)
 
 
 def sealer_of(request: Request[Any]) -> Sealer:
@@ -149,7 +162,9 @@ async def _finish(conn: Connection, ticket: Ticket, now: datetime) -> None:
     await sessions.forget_sign_in_failures(conn, ticket.email, GUESSES)
 
 
-async def opened_by(request: Request[Any], account_id: AccountId, proof: Proof) -> Opened:
+async def opened_by(
+    request: Request[Any], account_id: AccountId, proof: Proof, *, is_phone: bool = False
+) -> Opened:
     """Whoever is signed in as this account already has shown again who they are; else a session."""
     session_hash = browser_hash_of(request)
     if session_hash is not None:
@@ -158,4 +173,4 @@ async def opened_by(request: Request[Any], account_id: AccountId, proof: Proof) 
         if found is not None and is_browser and found.account.id == account_id:
             await request.state["sessions"].prove(session_hash, proof)
             return Opened(None, found)
-    return await begin(request, account_id, proof)
+    return await begin(request, account_id, proof, is_phone=is_phone)

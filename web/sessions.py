@@ -109,12 +109,19 @@ class Sessions:
         return found
 
     async def open(
-        self, account_id: AccountId, device: str = "", proof: Proof = Proof.PASSWORD
+        self,
+        account_id: AccountId,
+        device: str = "",
+        proof: Proof = Proof.PASSWORD,
+        *,
+        is_phone: bool = False,
     ) -> str:
         """Begin a session. Returns its id, which only the cookie may hold."""
         session_id, now = new_secret_id(), datetime.now(UTC)
         async with looking(self._pool) as conn:
-            await store.open_session(conn, hash_of(session_id), account_id, now, device, proof)
+            await store.open_session(
+                conn, hash_of(session_id), account_id, now, device, proof, is_phone=is_phone
+            )
         return session_id
 
     async def proof_of(self, session_hash: bytes) -> tuple[Proof, datetime] | None:
@@ -126,6 +133,7 @@ class Sessions:
         """They have shown it again."""
         async with looking(self._pool) as conn:
             await store.prove_session(conn, session_hash, datetime.now(UTC), proof)
+        self._known.pop(session_hash, None)
 
     async def end_all_of(self, account_id: AccountId, kept_hash: bytes | None = None) -> None:
         """End every session of an account, but for *kept_hash*; as quickly as `end_own`."""

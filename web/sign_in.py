@@ -53,8 +53,12 @@ class FactorDue:
     expires_at: datetime
 
 
-async def sign_in(request: Request[Any], email: str, password: str) -> Opened | FactorDue:
+async def sign_in(
+    request: Request[Any], email: str, password: str, *, is_phone: bool = False
+) -> Opened | FactorDue:
     """Begin a session for who knows the password, or say what is due beside it.
+
+    is_phone: the person says that it is their own, and stays signed in longer there.
 
     Raises:
         SignInRefused: The two do not belong together, or the account is disabled.
@@ -69,7 +73,7 @@ async def sign_in(request: Request[Any], email: str, password: str) -> Opened | 
         return await due(request, Purpose.SIGN_IN, account_id, factors)
     if request.state["settings"].is_factor_required:
         return await due(request, Purpose.ENROL, account_id)
-    return await begin(request, account_id, Proof.PASSWORD)
+    return await begin(request, account_id, Proof.PASSWORD, is_phone=is_phone)
 
 
 async def password_of(request: Request[Any], email: str, password: str) -> AccountId:
@@ -100,7 +104,9 @@ async def due(
     return FactorDue(ticket_id, factors, now + GOOD_FOR[purpose])
 
 
-async def begin(request: Request[Any], account_id: AccountId, proof: Proof) -> Opened:
+async def begin(
+    request: Request[Any], account_id: AccountId, proof: Proof, *, is_phone: bool = False
+) -> Opened:
     """Begin a session for who has shown who they are; the browser's session before it ends.
 
     Raises:
@@ -113,7 +119,7 @@ async def begin(request: Request[Any], account_id: AccountId, proof: Proof) -> O
         await sessions.end(old_session)
     await noted(request, "sign-in", account_id)
     device = device_of(request.headers.get("user-agent", ""))
-    session_id = await sessions.open(account_id, device, proof)
+    session_id = await sessions.open(account_id, device, proof, is_phone=is_phone)
     found = await sessions.signed_in(hash_of(session_id))
     if found is None:
         raise NotSignedIn

@@ -16,8 +16,9 @@ from slots.scope import Scope, SessionKind
 from slots.second_factor import Proof
 from slots.secret_id import hash_of, new_secret_id
 
-IDLE_FOR: Final = timedelta(hours=12)  # a session unused this long has ended
-SESSION_FOR: Final = timedelta(days=7)  # and so has one this old
+IDLE_FOR: Final = timedelta(hours=12)  # a session unused this long has ended, but for a phone's
+SESSION_FOR: Final = timedelta(hours=12)  # and so has one this old: a long day
+PHONE_FOR: Final = timedelta(days=30)  # or, on a person's own phone, this old
 DEVICE_PREFIX: Final = "c48_"  # by which those who look for leaked secrets know ours
 TOUCH_EVERY: Final = timedelta(minutes=5)  # how exactly "unused" is known
 
@@ -76,16 +77,19 @@ async def open_session(
     now: datetime,
     device: str = "",
     proof: Proof = Proof.PASSWORD,
+    *,
+    is_phone: bool = False,
 ) -> None:
-    """Begin a session that lasts SESSION_FOR at most."""
+    """Begin a session that lasts SESSION_FOR at most, or PHONE_FOR on a person's own phone."""
     await _sql["open_session"].none(
         conn,
         session_hash=session_hash,
         account_id=account_id,
         now=now,
-        expires_at=now + SESSION_FOR,
+        expires_at=now + (PHONE_FOR if is_phone else SESSION_FOR),
         device=device,
         proof=proof.value,
+        is_phone=is_phone,
     )
 
 
@@ -227,6 +231,8 @@ async def account_of_session(
         row["seen_at"],
         SessionKind(row["kind"]),
         frozenset(map(Scope, row["scopes"])),
+        is_phone=row["is_phone"],
+        proved_at=row["proved_at"],
     )
 
 

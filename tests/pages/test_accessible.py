@@ -59,7 +59,7 @@ FROM_THERE = {"/connexion/psc", "/connexion/psc/retour", "/admission", "/au-revo
 # Pages with a number or an id in their address that no flow reaches.
 WITH_NUMBERS = {"/coordination/1/journal": "cora"}
 # And what is no page.
-REDIRECTS = {"/", "/annuaire.csv", "/manifest.webmanifest", "/service-worker.js"}
+REDIRECTS = {"/", "/compte/prouver", "/annuaire.csv", "/manifest.webmanifest", "/service-worker.js"}
 
 
 @pytest_asyncio.fixture(loop_scope="session", autouse=True)

@@ -38,6 +38,7 @@ from web.refusals import (
     Malformed,
     MediaTypeUnsupported,
     NotSignedIn,
+    ProofDue,
     TooManyRequests,
     Unexpected,
 )
@@ -75,7 +76,7 @@ class Endpoint:
         if not self.any_host:
             found += [HostUnknown, TooManyRequests]
         if not self.open:
-            found += [NotSignedIn, NotAllowed, LedgerUnavailable]
+            found += [NotSignedIn, NotAllowed, ProofDue, LedgerUnavailable]
         if self.method not in SAFE_METHODS:
             found += [CrossSite, BodyTooLarge]
         if self.body is not None:

@@ -81,6 +81,11 @@ async def ask_who(request: Request[State], after: str = PATH) -> Response:
     return response
 
 
+async def prove(request: Request[State]) -> Response:
+    """Ask who it is, and go where one was going: for a phone that is signed in for long."""
+    return await ask_who(request, own_path(request.query_params.get("suite"), PATH))
+
+
 async def confirm_page(request: Request[State]) -> Response:
     """Ask for the password, of who has nothing else."""
     await viewer_of(request)

@@ -39,6 +39,10 @@ def problem_page(
     state.setdefault("settings", settings)
     if problem.code == "not-signed-in":
         return _to_sign_in(request)
+    if problem.code == "proof-due" and request.method == "GET":
+        return RedirectResponse(
+            f"/compte/prouver?{urlencode({'suite': _wanted(request)})}", SEE_OTHER
+        )
     posted: list[tuple[str, str]] = state.get("posted", [])
     alternatives = () if problem.alternatives is msgspec.UNSET else problem.alternatives
     text = page_text(
@@ -66,6 +70,11 @@ def _to_sign_in(request: Request[Any]) -> Response:
     path = wanted.path + (f"?{wanted.query}" if wanted.query else "")
     query = f"?{urlencode({'suite': path})}" if path not in ("", "/") else ""
     return RedirectResponse("/connexion" + query, SEE_OTHER)
+
+
+def _wanted(request: Request[Any]) -> str:
+    query = request.url.query
+    return request.url.path + (f"?{query}" if query else "")
 
 
 def _best_screen(viewer: Viewer | None) -> Screen:

@@ -132,6 +132,7 @@ PAGE_ROUTES: Final[list[BaseRoute]] = [
     Route("/installation/territoires", installation.add_territory, methods=["POST"]),
     Route("/hors-ligne", no_network),
     Route("/compte", own_account),
+    Route("/compte/prouver", own_protection.prove),
     Route("/compte/confirmer", own_protection.confirm_page),
     Route("/compte/confirmer", own_protection.confirm, methods=["POST"]),
     Route("/compte/protection", own_protection.add, methods=["POST"]),

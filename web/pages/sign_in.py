@@ -60,20 +60,25 @@ async def sign_in(request: Request[State]) -> Response:
     email, password = str(form.get("email", "")), str(form.get("password", ""))
     after = own_path(str(form.get("after", "")), "/")
     try:
-        outcome = await sessions.sign_in(request, email, password)
+        is_phone = form.get("phone") == "yes"
+        outcome = await sessions.sign_in(request, email, password, is_phone=is_phone)
     except (SignInRefused, TooManyTries) as refused:
         problem = problem_of(refused)
         return _form(request, after, email=email, refusal=problem.detail, status=problem.status)
-    return go_on(request, outcome, after)
+    return go_on(request, outcome, after, is_phone=is_phone)
 
 
-def go_on(request: Request[State], outcome: Opened | FactorDue, after: str) -> Response:
+def go_on(
+    request: Request[State], outcome: Opened | FactorDue, after: str, *, is_phone: bool = False
+) -> Response:
     """To the screen of whoever is signed in now, or to the step that is due."""
     settings = request.state["settings"]
     if isinstance(outcome, FactorDue):
         path = FACTOR_PATH if outcome.factors else PROTECTION_PATH
         purpose = Purpose.SIGN_IN if outcome.factors else Purpose.ENROL
-        response: Response = see_other(path, suite=None if after == "/" else after)
+        response: Response = see_other(
+            path, suite=None if after == "/" else after, telephone="oui" if is_phone else None
+        )
         give_ticket(response, outcome.ticket_id, purpose, settings)
         return response
     if after == "/":
@@ -81,7 +86,7 @@ def go_on(request: Request[State], outcome: Opened | FactorDue, after: str) -> R
     response = RedirectResponse(after, SEE_OTHER)
     take_ticket(response, settings)
     if outcome.session_id is not None:
-        give_cookie(response, outcome.session_id, settings)
+        give_cookie(response, outcome.session_id, settings, is_phone=is_phone)
     return response
 
 
@@ -89,7 +94,8 @@ async def factor_page(request: Request[State]) -> Response:
     """The second step: what the account may show, the best first."""
     after = own_path(request.query_params.get("suite"), "/")
     try:
-        return await _factor_form(request, after)
+        is_phone = request.query_params.get("telephone") == "oui"
+        return await _factor_form(request, after, is_phone=is_phone)
     except TicketEnded:
         return _begin_again(after)
 
@@ -98,15 +104,18 @@ async def factor(request: Request[State]) -> Response:
     """A code, or the answer of a passkey."""
     form = await request.form()
     after = own_path(str(form.get("after", "")), "/")
+    is_phone = form.get("phone") == "yes"
     try:
         if form.get("credential"):
             # From the first step it brings its own ticket: nobody has given one to the browser yet.
             ticket_id = str(form.get("ticket") or ticket_id_of(request))
-            opened = await with_passkey(request, ticket_id, credential_of(form))
+            opened = await with_passkey(request, ticket_id, credential_of(form), is_phone=is_phone)
         else:
             kind = Factor.RECOVERY if form.get("recovery") else Factor.TOTP
             code = str(form.get("recovery") or form.get("code") or "")
-            opened = await with_code(request, ticket_id_of(request), kind, code[:100])
+            opened = await with_code(
+                request, ticket_id_of(request), kind, code[:100], is_phone=is_phone
+            )
     except TicketEnded:
         return _begin_again(after)
     except (FactorRefused, TooManyTries) as refused:
@@ -123,11 +132,12 @@ async def factor(request: Request[State]) -> Response:
                 else "key"
                 if form.get("credential")
                 else "code",
+                is_phone=is_phone,
                 status=problem.status,
             )
         except TicketEnded:
             return _begin_again(after)
-    return go_on(request, opened, after)
+    return go_on(request, opened, after, is_phone=is_phone)
 
 
 def credential_of(form: Any) -> dict[str, Any]:
@@ -171,6 +181,7 @@ async def _factor_form(
     *,
     error: str = "",
     asked: str = "code",
+    is_phone: bool = False,
     status: int = 200,
 ) -> Response:
     ticket_id = ticket_id_of(request)
@@ -190,6 +201,7 @@ async def _factor_form(
         options=options,
         error=error,
         asked=asked,
+        is_phone=is_phone,
     )
 
 
