@@ -137,3 +137,33 @@ async def test_no_door_can_be_tricked_by_another_search_path_or_opened_by_anybod
         # pg_temp last: else a temporary table could stand in for a real one.
         assert door["proconfig"] == ["search_path=public, pg_temp"], door["proname"]
         assert not door["is_open"], door["proname"]
+
+
+# Reference data without persons, and what only says which migrations ran.
+WITHOUT_WALLS = {"commune", "territory", "territory_neighbour", "organisation", "migration"}
+
+
+async def test_every_table_has_a_wall_or_a_reason_to_have_none(owner):
+    rows = await owner.fetch(
+        "SELECT relname, relrowsecurity FROM pg_class"
+        " WHERE relkind IN ('r', 'p') AND relnamespace = 'public'::regnamespace"
+    )
+
+    open_ones = {row["relname"] for row in rows if not row["relrowsecurity"]}
+    assert open_ones == WITHOUT_WALLS
+
+
+async def test_what_has_a_wall_and_no_policy_is_for_the_doors_alone(owner, desk, world):
+    """Row level security without a policy shows nothing; the application may not even ask."""
+    rows = await owner.fetch(
+        "SELECT relname FROM pg_class WHERE relkind = 'r' AND relrowsecurity"
+        " AND relnamespace = 'public'::regnamespace"
+        " AND NOT EXISTS (SELECT FROM pg_policy WHERE polrelid = pg_class.oid)"
+    )
+
+    tables = {row["relname"] for row in rows}
+    assert tables > NO_RIGHTS
+    for table in tables:
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            async with entered(desk.pool, None, [world.hauts, world.thau]) as conn:
+                await conn.fetch(f"SELECT * FROM {table}")
