@@ -29,8 +29,10 @@ KEY_HEADER: Final = {
 DESCRIPTION: Final = """\
 Find and book unscheduled care within 48 hours. Instants are RFC 3339 in UTC; ids are UUIDs;
 territories are named by their slug. Refusals are RFC 9457 problem documents: `code` is stable,
-`title` and `detail` are French, for people. Commands carry an Idempotency-Key; sign in with
-`POST /api/v1/session` and keep the cookie. Nothing about a patient is ever sent or stored.
+`title` and `detail` are French, for people. Commands carry an Idempotency-Key. Software brings an
+API key, made on the page /compte, as `Authorization: Bearer`. People sign in with
+`POST /api/v1/session` and keep the cookie; where a second factor is due it answers 202, and
+`POST /api/v1/session/factor` completes it. Nothing about a patient is ever sent or stored.
 """
 
 
