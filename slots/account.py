@@ -37,7 +37,7 @@ class Account:
     @property
     def reach(self) -> list[TerritoryId]:
         """The territories whose rows a transaction of this account may touch, in order."""
-        return sorted({*self.roles, *self.neighbours, *self.walls})
+        return sorted({*self.roles, *self.neighbours, *self.walls, *self.schedules.values()})
 
     def roles_in(self, territory_id: TerritoryId) -> frozenset[Role]:
         """The roles held in one territory; none where it is only a neighbour."""

@@ -1,9 +1,11 @@
 """What leaves the audit is signed, so that it can be trusted without the ledger: Ed25519. Pure.
 
-The key follows from the first of SECRET_KEYS (HKDF, RFC 5869), so that there is none more to keep;
-`chrono48 audit key` prints its public half, to be kept where exports are read.
+The keys follow from SECRET_KEYS (HKDF, RFC 5869), so that there are none more to keep: the first
+signs, and what an older one has signed holds as long as it is there. `chrono48 audit key` prints
+the public half, to be kept where exports are read.
 """
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Final
 
@@ -18,17 +20,14 @@ PURPOSE: Final = b"chrono48 audit signature"
 SEED_BYTES: Final = 32
 
 
-def signing_key(sealer: Sealer) -> Ed25519PrivateKey:
-    """The installation's key.
-
-    Raises:
-        ValueError: There is no SECRET_KEYS to derive it from.
-    """
-    if not sealer.is_able:
-        raise ValueError("SECRET_KEYS is missing, from which the signature's key is made")
-    first = next(iter(sealer.keys.values()))
-    seed = HKDF(SHA256(), SEED_BYTES, salt=None, info=PURPOSE).derive(first)
-    return Ed25519PrivateKey.from_private_bytes(seed)
+def signing_keys(sealer: Sealer) -> list[Ed25519PrivateKey]:
+    """The installation's keys, the newest first, which signs; none where it has no SECRET_KEYS."""
+    return [
+        Ed25519PrivateKey.from_private_bytes(
+            HKDF(SHA256(), SEED_BYTES, salt=None, info=PURPOSE).derive(key)
+        )
+        for key in sealer.keys.values()
+    ]
 
 
 def public_half(key: Ed25519PrivateKey) -> str:
@@ -40,6 +39,11 @@ def anchor_words(territory_id: int, position: int, chain_hash: bytes, at: dateti
     """What an anchor's signature is over."""
     instant = at.astimezone(UTC).isoformat(timespec="microseconds")
     return f"anchor {territory_id} {position} {chain_hash.hex()} {instant}".encode()
+
+
+def is_signed_by_one(public_keys: Iterable[str], signature: bytes, words: bytes) -> bool:
+    """Whether the holder of one of the keys has signed these words."""
+    return any(is_signed(public_key, signature, words) for public_key in public_keys)
 
 
 def is_signed(public_key: str, signature: bytes, words: bytes) -> bool:

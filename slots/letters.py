@@ -69,6 +69,16 @@ def invitation(product_name: str) -> Letter:
     )
 
 
+def admission(territory: str, link: str, product_name: str) -> Letter:
+    """To whoever asks to be let in: an address counts when somebody reads what is written there."""
+    return Letter(
+        f"Votre demande d'accès à {product_name}",
+        f"Quelqu'un, sans doute vous, demande l'accès au territoire {territory}.\n\n"
+        f"Ouvrez ce lien dans les 24 heures pour envoyer la demande :\n\n{link}\n\n"
+        "Si ce n'était pas vous, ne faites rien.\n",
+    )
+
+
 def joined(territory: str, product_name: str) -> Letter:
     """To somebody with an account, whom a coordinator has added to a territory."""
     return Letter(

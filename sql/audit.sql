@@ -38,12 +38,14 @@ SELECT count(*) FROM audit
 SELECT position, hash, retired_at, signature FROM audit_anchor WHERE territory_id = $1 ORDER BY position DESC LIMIT 1;
 
 -- name: last_link_before(territory_id, before) -> one
--- Up to the first row that is younger: nothing younger lies behind it, however late it committed.
+-- Up to the first row that is younger: nothing younger lies behind it, however late it committed. The newest link
+-- always stays, for the next one to follow.
 SELECT link.position, link.audit_id, link.hash
   FROM audit_link link
  WHERE link.territory_id = $1
    AND link.position < coalesce((SELECT min(young.position)
                                    FROM audit_link young JOIN audit ON audit.id = young.audit_id AND audit.territory_id = young.territory_id
                                   WHERE young.territory_id = $1 AND audit.at >= $2), 9223372036854775807)
+   AND link.position < (SELECT max(position) FROM audit_link WHERE territory_id = $1)
  ORDER BY link.position DESC
  LIMIT 1;

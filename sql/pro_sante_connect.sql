@@ -23,3 +23,6 @@ SELECT id, rpps, name, email, organisation, asked_at FROM admission WHERE territ
 
 -- name: decide_admission(id, is_let_in, account_id, at) -> value
 SELECT decide_admission($1, $2, $3, $4);
+
+-- name: write_to_address(mail_id, recipient, subject, body, at) -> none
+INSERT INTO mail (id, territory_id, recipient, subject, body, created_at, next_try_at) VALUES ($1, 0, $2, $3, $4, $5, $5);

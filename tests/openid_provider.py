@@ -64,6 +64,8 @@ class OpenIdProvider:
     async def discovery(self, request: Request) -> Response:
         if "away" in self.faults:
             return Response(status_code=503)
+        if "page" in self.faults:
+            return Response("<h1>En maintenance</h1>", media_type="text/html")
         ends = ("authorization", "token", "userinfo", "end_session")
         paths = ("authorize", "token", "userinfo", "logout")
         return JSONResponse(

@@ -1,5 +1,6 @@
 """Who is asking: the session in the cookie, and the account behind it."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -47,7 +48,15 @@ async def signed_in(connection: HTTPConnection[Any], *, without_ledger: bool = F
     if found is None:
         raise NotSignedIn
     connection.state["account_id"] = found.account.id  # for the canonical line, and the audit
-    need_fit(found, connection.scope)
+    try:
+        need_fit(found, connection.scope)
+    except ProofDue:
+        # Another process may have heard the proof meanwhile.
+        sessions.forget(session_hash)
+        found = await sessions.signed_in(session_hash)
+        if found is None:
+            raise NotSignedIn from None
+        need_fit(found, connection.scope)
     await connection.state["catalogue"].know(found.account.reach)
     return found
 
@@ -88,6 +97,13 @@ def _is_own(scope: Scope) -> bool:
         return not path.endswith("/holds")
     is_booking = path.startswith("/api/v1/appointments/") and path.endswith("/move")
     return path == "/" or (path.startswith(OWN_PATHS) and not is_booking)
+
+
+def as_shown_live(found: SignedIn) -> Account:
+    """Who looks at live boards: a phone that is signed in for long sees what is its owner's own."""
+    if found.is_phone and not _was_proved_today(found):
+        return replace(found.account, roles={}, neighbours=frozenset())
+    return found.account
 
 
 def _was_proved_today(found: SignedIn) -> bool:

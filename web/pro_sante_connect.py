@@ -30,6 +30,7 @@ ACR: Final = "eidas1"
 SCOPE: Final = "openid scope_all"
 TIMEOUT_S: Final = 8.0
 METADATA_FOR_S: Final = 3600.0
+KEYS_AGAIN_AFTER_S: Final = 30.0
 LEEWAY_S: Final = 60  # between its clock and ours
 ANSWER_BYTES_MAX: Final = 256 * 1024
 RPPS_PREFIX: Final = "8"
@@ -127,7 +128,12 @@ class ProSanteConnect:
             raise FactorRefused
         metadata, keys = await self._known()
         tokens = await self._tokens(metadata, code, asked.verifier)
-        claims = self._claims(tokens, metadata, keys, asked.nonce)
+        try:
+            claims = self._claims(tokens, metadata, keys, asked.nonce)
+        except FactorRefused:
+            # It may sign with a new key since we asked for them.
+            metadata, keys = await self._known(KEYS_AGAIN_AFTER_S)
+            claims = self._claims(tokens, metadata, keys, asked.nonce)
         told = await self._user_info(metadata, tokens.access_token)
         # User info is no signed word: it must at least be about the same person (Core, 5.3.2).
         if told.get("sub") != claims["sub"]:
@@ -160,15 +166,21 @@ class ProSanteConnect:
         if self._client is not None:
             await self._client.aclose()
 
-    async def _known(self) -> tuple[Metadata, KeySet]:
-        if self._metadata is None or time.monotonic() - self._asked_at_s > METADATA_FOR_S:
-            found = msgspec.json.decode(
-                await self._asked("GET", self._settings.psc_discovery_url), type=Metadata
-            )
-            self._need_same_issuer(found)
-            keys = KeySet.import_key_set(
-                msgspec.json.decode(await self._asked("GET", found.jwks_uri))
-            )
+    async def _known(self, at_most_s: float = METADATA_FOR_S) -> tuple[Metadata, KeySet]:
+        if self._metadata is None or time.monotonic() - self._asked_at_s > at_most_s:
+            try:
+                found = msgspec.json.decode(
+                    await self._asked("GET", self._settings.psc_discovery_url), type=Metadata
+                )
+                self._need_same_issuer(found)
+                raw_keys = msgspec.json.decode(await self._asked("GET", found.jwks_uri))
+                keys = KeySet.import_key_set(raw_keys)
+            except Unavailable:
+                raise
+            except Exception as error:
+                # A page instead of JSON, a refusal, a key of no kind that we know.
+                log.warning("psc.metadata", error=type(error).__name__)
+                raise Unavailable from error
             self._metadata, self._asked_at_s = (found, keys), time.monotonic()
         return self._metadata
 

@@ -8,6 +8,7 @@ cookie or key, without asking whether it is any good: an address bounds how many
 An address may be a hospital's whole network: RATE_FACTOR multiplies all of it.
 """
 
+import ipaddress
 from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
@@ -46,11 +47,13 @@ DOORS: Final = (
     "/nouveau-mot-de-passe",
     "/lien",
     "/protection",
+    "/admission",
     "/api/v1/session",
 )
 # What costs next to nothing, and what watches over us.
 FREE: Final = ("/static/", "/healthz", "/readyz", "/metrics")
 MINUTE_S: Final = 60
+IPV6_PREFIX: Final = 64
 
 
 class Rates:
@@ -72,10 +75,11 @@ class Rates:
         """
         kind = kind_of(scope)
         if kind is not None:
-            await self._count(self._per_address, kind, _address(scope))
+            # A session that asks too much uses up nothing of its address: others sit there too.
             session = self._session(scope)
             if session:
                 await self._count(self._per_session, kind, session)
+            await self._count(self._per_address, kind, _address(scope))
         await self.app(scope, receive, send)
 
     async def _count(
@@ -108,4 +112,11 @@ def _items(limits: Mapping[Kind, int], factor: int) -> dict[Kind, RateLimitItemP
 
 def _address(scope: Scope) -> str:
     client = scope.get("client")
-    return client[0] if client else ""
+    address = client[0] if client else ""
+    if ":" not in address:
+        return address
+    try:
+        # Whoever has one address of IPv6 has at least 2^64 of them.
+        return str(ipaddress.ip_network(f"{address}/{IPV6_PREFIX}", strict=False))
+    except ValueError:
+        return address

@@ -135,6 +135,10 @@ class Sessions:
             await store.prove_session(conn, session_hash, datetime.now(UTC), proof)
         self._known.pop(session_hash, None)
 
+    def forget(self, session_hash: bytes) -> None:
+        """Look it up anew at the next question."""
+        self._known.pop(session_hash, None)
+
     async def end_all_of(self, account_id: AccountId, kept_hash: bytes | None = None) -> None:
         """End every session of an account, but for *kept_hash*; as quickly as `end_own`."""
         async with looking(self._pool) as conn:

@@ -15,10 +15,12 @@ import structlog
 import uvloop
 
 from slots import logs, redis_url
+from slots.audit_signing import public_half, signing_keys
 from slots.database import TooMuchRight, refuse_too_much_right
 from slots.desk import Desk, close_desk, open_desk
 from slots.errors import LedgerUnavailable
 from slots.reconcile.forget import forget
+from slots.sealing import Sealer
 from slots.settings import Settings, SettingsError
 from slots.transaction import looking
 from workers.courier import courier_of
@@ -77,7 +79,14 @@ async def run(settings: Settings, post: Post, stopping: asyncio.Event) -> int:
         queue, courier = queue_of(settings.queue_redis_url), courier_of(settings)
         await _work(
             settings,
-            Workshop(desk, post, queue, courier=courier, heads=settings.data_dir / "audit-heads"),
+            Workshop(
+                desk,
+                post,
+                queue,
+                courier=courier,
+                heads=settings.data_dir / "audit-heads",
+                public_keys=tuple(map(public_half, signing_keys(Sealer.of(settings.secret_keys)))),
+            ),
             stopping,
         )
     finally:

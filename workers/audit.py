@@ -9,7 +9,7 @@ a signed anchor.
 """
 
 import argparse
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,7 +19,7 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from slots.audit_chain import BEGINNING, AuditRow, Break, Link, first_break
-from slots.audit_signing import anchor_words, is_signed, public_half, signing_key
+from slots.audit_signing import anchor_words, is_signed_by_one, public_half, signing_keys
 from slots.database import Connection
 from slots.desk import Desk, close_desk, open_desk
 from slots.ids import INSTALLATION, TerritoryId
@@ -72,6 +72,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     check_parser.add_argument("file", type=Path)
     check_parser.add_argument("--key", required=True, help="what `audit key` prints")
     retire_parser = verbs.add_parser("retire", help="take away what is old, behind a signed anchor")
+    retire_parser.add_argument(
+        "--heads", type=Path, metavar="FILE", help="as for `verify`, which comes first"
+    )
     retire_parser.add_argument("--before", required=True, type=a_day, metavar="YYYY-MM-DD")
 
 
@@ -82,48 +85,51 @@ async def run(arguments: argparse.Namespace) -> int:
         print(f"BROKEN at line {fault.line}: {fault.why}" if fault else "holds")
         return int(fault is not None)
     settings = settings_of_installation()
-    try:
-        key = signing_key(Sealer.of(settings.secret_keys))
-    except ValueError as error:
-        if arguments.verb in ("key", "export", "retire"):
-            raise SettingsError(str(error)) from error
-        key = None
-    if arguments.verb == "key" and key is not None:
-        print(public_half(key))
+    keys = signing_keys(Sealer.of(settings.secret_keys))
+    if not keys and arguments.verb in ("key", "export", "retire"):
+        raise SettingsError("SECRET_KEYS is missing, from which the signature's key is made")
+    if arguments.verb == "key":
+        print(public_half(keys[0]))
         return 0
     desk = await open_desk(settings)
     try:
-        return await _run(arguments, settings, desk, key)
+        return await _run(arguments, settings, desk, keys)
     finally:
         await close_desk(desk)
 
 
 async def _run(
-    arguments: argparse.Namespace, settings: Settings, desk: Desk, key: Ed25519PrivateKey | None
+    arguments: argparse.Namespace, settings: Settings, desk: Desk, keys: list[Ed25519PrivateKey]
 ) -> int:
-    if arguments.verb == "export" and key is not None:
-        return await _export(desk, arguments.chain, arguments.out, key)
-    if arguments.verb == "retire" and key is not None:
-        conn = await connect(settings)
-        try:
-            for name, territory_id in chains(desk).items():
-                count = await retire(conn, territory_id, arguments.before, key, desk.clock.now())
-                print(f"{name}: {count} rows retired")
-        finally:
-            await conn.close()
-        return 0
-    kept = read_heads(arguments.heads) if arguments.verb == "verify" else {}
-    public_key = public_half(key) if key else ""
+    if arguments.verb == "export":
+        return await _export(desk, arguments.chain, arguments.out, keys[0])
+    kept = {} if arguments.verb == "heads" else read_heads(arguments.heads)
     verdicts = {
-        name: await verify(desk, territory_id, kept.get(name), public_key)
+        name: await verify(desk, territory_id, kept.get(name), [*map(public_half, keys)])
         for name, territory_id in chains(desk).items()
     }
-    for name, verdict in verdicts.items():
-        if arguments.verb == "verify":
-            print(f"{name}: {words(verdict)}")
+    is_broken = any(verdict.found for verdict in verdicts.values())
     if arguments.verb == "heads":
         print("\n".join(head_lines(verdicts, desk.clock.now())))
-    return int(any(verdict.found for verdict in verdicts.values()))
+        return int(is_broken)
+    for name, verdict in verdicts.items():
+        print(f"{name}: {words(verdict)}")
+    # What does not hold is not signed, as if it did.
+    if arguments.verb == "retire" and not is_broken:
+        await _retire_all(settings, desk, arguments.before, keys[0])
+    return int(is_broken)
+
+
+async def _retire_all(
+    settings: Settings, desk: Desk, before: datetime, key: Ed25519PrivateKey
+) -> None:
+    conn = await connect(settings)
+    try:
+        for name, territory_id in chains(desk).items():
+            count = await retire(conn, territory_id, before, key, desk.clock.now())
+            print(f"{name}: {count} rows retired")
+    finally:
+        await conn.close()
 
 
 def a_day(text: str) -> datetime:
@@ -156,9 +162,10 @@ async def retire(
     key: Ed25519PrivateKey,
     now: datetime,
 ) -> int:
-    """Take away the chain's beginning, as far as all of it is older than *before*.
+    """Take away the chain's beginning, as far as all of it is older than *before*; one link stays.
 
-    As the owner of the tables, in one transaction with the anchor. Returns how many rows went.
+    As the owner of the tables, in one transaction with the anchor. Whoever calls has verified the
+    chain: an anchor must not make whole what is broken. Returns how many rows went.
     """
     async with conn.transaction():
         link = await last_link_before(conn, territory_id, before)
@@ -204,12 +211,12 @@ async def verify(
     desk: Desk,
     territory_id: TerritoryId,
     kept: Mapping[int, str] | None = None,
-    public_key: str = "",
+    public_keys: Sequence[str] = (),
 ) -> Verdict:
     """Recompute one chain from its beginning, or from the anchor where that was taken away.
 
-    kept: hashes that it had at some positions. public_key: whose signature an anchor must bear;
-    "" takes it on trust.
+    kept: hashes that it had at some positions. public_keys: one of whose signatures an anchor must
+    bear; without any it is taken on trust.
     """
     expected = dict(kept or {})
     async with entered(desk.pool, None, [territory_id]) as conn:
@@ -217,9 +224,11 @@ async def verify(
     head: Link | None = None
     if anchor is not None:
         signed = anchor_words(territory_id, anchor.position, anchor.hash, anchor.retired_at)
-        if public_key and not is_signed(public_key, anchor.signature, signed):
+        if public_keys and not is_signed_by_one(public_keys, anchor.signature, signed):
             return Verdict(None, Break(anchor.position, 0, "its anchor is not signed by us"), 0)
         head = Link(anchor.position, 0, anchor.hash)
+        if (rewritten := _rewritten([head], dict(expected))) is not None:
+            return Verdict(None, rewritten, 0)
         expected = {at: known for at, known in expected.items() if at > anchor.position}
     while True:
         async with entered(desk.pool, None, [territory_id]) as conn:

@@ -97,10 +97,13 @@ def check(content: bytes, public_key: str) -> Fault | None:
         decoded = [msgspec.json.decode(line, type=Line) for line in found]
     except msgspec.DecodeError as error:
         return Fault(1, f"not an export: {error}")
+    for number, (line, value) in enumerate(zip(found, decoded, strict=True), start=1):
+        if msgspec.json.encode(value) != line:
+            return Fault(number, "it is not written as we write it: something was added or changed")
     begins, ends = decoded[0], decoded[-1]
     if not isinstance(begins, Begins) or not isinstance(ends, Ends):
         return Fault(len(found), "the first or the last line is missing")
-    previous, position = bytes.fromhex(begins.hash), begins.position
+    previous, position = _hex(begins.hash), begins.position
     for number, row in enumerate(decoded[1:-1], start=2):
         if not isinstance(row, Row):
             return Fault(number, "a line that is no row")

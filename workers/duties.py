@@ -118,7 +118,7 @@ def _keeping_heads(workshop: Workshop) -> list[Loop]:
         return []
 
     async def keep() -> int:
-        return await keep_heads(workshop.desk, heads, datetime.now(UTC))
+        return await keep_heads(workshop.desk, heads, datetime.now(UTC), workshop.public_keys)
 
     return [Loop("heads", HEADS_EVERY_S, keep)]
 

@@ -4,6 +4,7 @@ A chain that its owner writes anew as a whole holds by itself, and does not go t
 They are worth what the place is where they lie: copy them away.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -11,7 +12,9 @@ from slots.desk import Desk
 from workers.audit import chains, head_lines, verify
 
 
-async def keep_heads(desk: Desk, directory: Path, now: datetime) -> int:
+async def keep_heads(
+    desk: Desk, directory: Path, now: datetime, public_keys: Sequence[str] = ()
+) -> int:
     """Write the day's file where there is none yet. Returns how many heads were written.
 
     Raises:
@@ -20,7 +23,9 @@ async def keep_heads(desk: Desk, directory: Path, now: datetime) -> int:
     path = directory / f"{now:%Y-%m-%d}.jsonl"
     if path.exists():
         return 0
-    verdicts = {name: await verify(desk, number) for name, number in chains(desk).items()}
+    verdicts = {
+        name: await verify(desk, number, None, public_keys) for name, number in chains(desk).items()
+    }
     lines = head_lines(verdicts, now)
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     beside = path.with_suffix(".new")

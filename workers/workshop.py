@@ -27,3 +27,4 @@ class Workshop:
     name: str = field(default_factory=make_name)
     courier: Courier | None = None  # None: nobody is told by Web Push
     heads: Path | None = None  # where the audit's heads are kept; None: nowhere
+    public_keys: tuple[str, ...] = ()  # whose signatures an anchor of the audit may bear

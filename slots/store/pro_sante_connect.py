@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 from slots import queries
 from slots.database import Connection
 from slots.ids import AccountId, TerritoryId
+from slots.letters import Letter
 from slots.secret_id import hash_of, new_secret_id
 from slots.store.ticket import GOOD_FOR, Purpose
 
@@ -80,6 +81,18 @@ async def ask_admission(
         name=name,
         email=email,
         organisation=organisation,
+        at=now,
+    )
+
+
+async def write_to_address(conn: Connection, address: str, letter: Letter, now: datetime) -> None:
+    """A mail to an address that is nobody's yet; the transaction has entered the installation."""
+    await QUERIES["write_to_address"].none(
+        conn,
+        mail_id=uuid4(),
+        recipient=address,
+        subject=letter.subject,
+        body=letter.body,
         at=now,
     )
 

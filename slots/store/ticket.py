@@ -31,6 +31,7 @@ class Purpose(StrEnum):
     RESET = "reset"  # by mail: a new password
     PSC = "psc"  # Pro Santé Connect was asked who it is
     ADMISSION = "admission"  # it has said who it is, and we know nobody of that number
+    ADDRESS = "address"  # by mail: whoever asks for admission reads what is written there
 
 
 GOOD_FOR: Final = {
@@ -42,6 +43,7 @@ GOOD_FOR: Final = {
     Purpose.RESET: timedelta(hours=1),
     Purpose.PSC: timedelta(minutes=10),
     Purpose.ADMISSION: timedelta(minutes=30),
+    Purpose.ADDRESS: timedelta(hours=24),
 }
 
 

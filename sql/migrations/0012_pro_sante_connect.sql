@@ -7,8 +7,8 @@ ALTER TABLE ticket
   DROP CONSTRAINT ticket_purpose_known,
   DROP CONSTRAINT ticket_of_somebody,
   ADD CONSTRAINT ticket_purpose_known
-    CHECK (purpose IN ('sign-in', 'passkey', 'enrol', 'add', 'invitation', 'reset', 'psc', 'admission')),
-  ADD CONSTRAINT ticket_of_somebody CHECK (account_id IS NOT NULL OR purpose IN ('passkey', 'psc', 'admission'));
+    CHECK (purpose IN ('sign-in', 'passkey', 'enrol', 'add', 'invitation', 'reset', 'psc', 'admission', 'address')),
+  ADD CONSTRAINT ticket_of_somebody CHECK (account_id IS NOT NULL OR purpose IN ('passkey', 'psc', 'admission', 'address'));
 
 CREATE TABLE admission (
   id            uuid PRIMARY KEY,
@@ -62,13 +62,17 @@ BEGIN
   SELECT * INTO asked FROM admission WHERE id = of_admission_id AND decided_at IS NULL FOR UPDATE;
   IF asked.id IS NULL OR NOT coordinates(asked.territory_id) THEN RETURN NULL; END IF;
   IF is_let_in THEN
+    PERFORM pg_advisory_xact_lock(48, -2);  -- two territories that let in one new number take turns
     SELECT id INTO person_id FROM practitioner WHERE rpps = asked.rpps;
     IF person_id IS NULL THEN
       person_id := gen_random_uuid();
       INSERT INTO practitioner (id, rpps, given_name, family_name, profession)
       VALUES (person_id, asked.rpps, split_part(asked.name, ' ', 1), substr(asked.name, length(split_part(asked.name, ' ', 1)) + 2), '10');
     END IF;
-    SELECT account.id INTO there FROM account WHERE practitioner_id = person_id AND disabled_at IS NULL LIMIT 1;
+    SELECT account.id INTO there FROM account WHERE practitioner_id = person_id ORDER BY disabled_at IS NOT NULL, created_at LIMIT 1;
+    -- Whom the installation has disabled nobody lets in; who belonged to no territory any more may come back.
+    IF EXISTS (SELECT FROM account WHERE id = there AND disabled_at IS NOT NULL AND NOT is_withdrawn) THEN RETURN NULL; END IF;
+    UPDATE account SET disabled_at = NULL, is_withdrawn = false WHERE id = there AND disabled_at IS NOT NULL;
     IF there IS NULL THEN
       IF EXISTS (SELECT FROM account WHERE email = lower(asked.email)) THEN RETURN NULL; END IF;
       SELECT location.organisation_id INTO place_id

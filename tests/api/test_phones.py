@@ -67,6 +67,35 @@ async def test_it_holds_and_books_nothing_until_then(phone, sign_in, world):
     assert problem(held) == problem(listed) == (403, "proof-due")
 
 
+async def test_an_unproved_phone_follows_only_what_is_its_owners(phone, sign_in, world):
+    bob = await sign_in("bob")
+    other = await bob.offer(world.schedules["bob"])
+    own = await phone.offer(world.schedules["ann"], hours=5)
+
+    shown = (await phone.get("/live/snapshot")).text
+
+    assert own["id"] in shown
+    assert other["id"] not in shown
+
+
+async def test_a_password_alone_is_no_proof_for_who_has_a_factor(phone, owner, world):
+    await owner.execute("SELECT put_passkey('x', $1, 'y', 0, 'F', now())", world.accounts["ann"].id)
+
+    answer = await phone.post(
+        "/compte/confirmer", data={"password": PASSWORD, "after": "/orienter"}
+    )
+
+    assert answer.headers["location"].startswith("/connexion/facteur")
+    assert (await phone.get("/orienter")).status_code == 303
+
+
+async def test_a_proof_that_another_process_heard_counts_here_at_once(phone, owner):
+    assert (await phone.get("/orienter")).status_code == 303
+    await owner.execute("UPDATE session SET proved_at = now()")
+
+    assert (await phone.get("/orienter")).status_code == 200
+
+
 async def test_a_phone_lasts_unused_and_a_pc_does_not(phone, sign_in, owner, service):
     pc = await sign_in("ann")
     await owner.execute("UPDATE session SET seen_at = now() - interval '20 days'")

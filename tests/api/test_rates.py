@@ -79,6 +79,21 @@ async def test_invented_cookies_do_not_get_round_the_limit_of_an_address(rates):
     assert not await passes(rates, asking(Kind.SOCKET, {"cookie": "chrono48=another"}))
 
 
+async def test_a_session_that_asks_too_much_uses_up_nothing_of_its_address(rates):
+    for _ in range(PER_SESSION[Kind.COMMAND] + PER_ADDRESS[Kind.COMMAND]):
+        await passes(rates, asking(Kind.COMMAND, ANN))
+
+    assert await passes(rates, asking(Kind.COMMAND, BOB))
+
+
+async def test_all_addresses_of_one_network_of_ipv6_are_one(rates):
+    for number in range(PER_ADDRESS[Kind.DOOR]):
+        assert await passes(rates, asking(Kind.DOOR, address=f"2001:db8::{number:x}"))
+
+    assert not await passes(rates, asking(Kind.DOOR, address="2001:db8::ffff:1"))
+    assert await passes(rates, asking(Kind.DOOR, address="2001:db8:0:1::1"))
+
+
 async def test_one_kind_does_not_use_up_another(rates):
     for _ in range(PER_ADDRESS[Kind.DOOR]):
         await passes(rates, asking(Kind.DOOR))

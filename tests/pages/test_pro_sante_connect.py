@@ -151,6 +151,9 @@ async def test_a_number_that_nobody_has_asks_a_coordinator_and_then_comes_in(
     await zoe.page.get_by_label("Lieu d’exercice").fill("Cabinet des Lilas")
     await zoe.page.get_by_label("Adresse de courriel").fill("zoe@example.fr")
     await zoe.presses("Demander l’accès")
+    await zoe.sees("Un courriel part à l’instant")
+    assert not await ledger.fetchval("SELECT count(*) FROM admission")  # until she has read it
+    await reads_the_mail(zoe, ledger)
     await zoe.sees("La coordination de CPTS Hauts Cantons")
     await goes_there(zoe)
     await is_on(zoe, "/admission")  # still nobody
@@ -168,6 +171,13 @@ async def test_a_number_that_nobody_has_asks_a_coordinator_and_then_comes_in(
         "SELECT role FROM membership JOIN account ON account.id = account_id WHERE email = 'zoe@example.fr'"
     )
     assert [row["role"] for row in roles] == ["referrer"]
+
+
+async def reads_the_mail(person: Person, ledger) -> None:
+    """Opens the link that was written to the address typed, and sends the wish."""
+    body = await ledger.fetchval("SELECT body FROM mail WHERE recipient = 'zoe@example.fr'")
+    await person.page.goto(re.search(r"http://\S+/admission/\S+", body)[0])
+    await person.presses("Envoyer ma demande")
 
 
 async def _as_coordinator(cora: Person, ledger, service) -> None:
@@ -189,6 +199,8 @@ async def test_a_refused_admission_opens_nothing(joins: Joins, provider, ledger,
     await zoe.page.get_by_label("Lieu d’exercice").fill("Cabinet des Lilas")
     await zoe.page.get_by_label("Adresse de courriel").fill("zoe@example.fr")
     await zoe.presses("Demander l’accès")
+    await zoe.sees("Un courriel part à l’instant")
+    await reads_the_mail(zoe, ledger)
     await zoe.sees("Demande envoyée")
     await _as_coordinator(cora, ledger, service)
     await cora.goes_to("/coordination")
@@ -220,3 +232,49 @@ async def test_where_it_is_not_set_up_nothing_of_it_is_there(world, settings, jo
         await expect(person.page.get_by_text("Pro Santé Connect")).to_have_count(0)
         answer = await person.context.request.get(without.url + "/connexion/psc")
         assert answer.status == 404
+
+
+async def test_whom_the_installation_disabled_no_coordinator_lets_in_by_another_address(
+    joins: Joins, provider, ann_there, ledger, service
+):
+    await ledger.execute("UPDATE account SET disabled_at = now() WHERE name = 'Ann Martin'")
+    ann, cora = await joins(None), await joins(None)
+    await goes_there(ann)
+    await ann.page.get_by_label("Lieu d’exercice").fill("Ailleurs")
+    await ann.page.get_by_label("Adresse de courriel").fill("zoe@example.fr")
+    await ann.presses("Demander l’accès")
+    await ann.sees("Un courriel part à l’instant")
+    await reads_the_mail(ann, ledger)
+    await ann.sees("Demande envoyée")
+    await _as_coordinator(cora, ledger, service)
+    await cora.goes_to("/coordination")
+
+    await cora.presses("Accepter Ann Martin")
+
+    await cora.sees("Cette demande est déjà traitée")
+    assert not await ledger.fetchval("SELECT count(*) FROM account WHERE email = 'zoe@example.fr'")
+
+
+async def test_a_provider_that_answers_with_a_page_is_away(joins: Joins, provider, ann_there):
+    provider.faults = {"page"}
+    ann = await joins(None)
+
+    await goes_there(ann)
+
+    await ann.sees(AWAY)
+
+
+async def test_who_has_only_this_shows_again_who_they_are_by_it(
+    joins: Joins, provider, ann_there, ledger
+):
+    await ledger.execute("UPDATE account SET password_hash = NULL WHERE name = 'Ann Martin'")
+    ann = await joins(None)
+    await goes_there(ann)
+    await is_on(ann, "/disponibilites")
+    await ledger.execute("UPDATE session SET proved_at = now() - interval '20 minutes'")
+
+    await ann.goes_to("/delegations")
+    await expect(ann.page.get_by_label("Votre mot de passe")).to_have_count(0)
+    await ann.page.get_by_role("link", name="Avec Pro Santé Connect").click()
+
+    await is_on(ann, "/delegations")

@@ -7,7 +7,7 @@ import asyncpg
 import msgspec
 import pytest
 
-from slots.audit_signing import public_half, signing_key
+from slots.audit_signing import public_half, signing_keys
 from slots.reconcile.chain import chain
 from slots.sealing import Sealer
 from slots.store.audit import record
@@ -131,8 +131,8 @@ async def test_links_of_another_territory_are_behind_the_wall(desk, territory, c
     assert seen == 0
 
 
-KEY = signing_key(Sealer.of("2026:" + 42 * "n" + "A"))
-OTHER = signing_key(Sealer.of("2027:" + 42 * "o" + "A"))
+KEY = signing_keys(Sealer.of("2026:" + 42 * "n" + "A"))[0]
+OTHER = signing_keys(Sealer.of("2027:" + 42 * "o" + "A"))[0]
 PUBLIC = public_half(KEY)
 
 
@@ -156,6 +156,7 @@ async def test_an_export_is_trusted_without_the_ledger(desk, territory, chained,
         (lambda lines: [*lines[:-2], lines[-1]], "missing at the end"),
         (lambda lines: [lines[0], lines[2], lines[1], *lines[3:]], "changed"),
         (lambda lines: [line.replace(b'"offer"', b'"confirm"') for line in lines], "changed"),
+        (lambda lines: [*lines[:1], lines[1].replace(b"}", b',"more":1}'), *lines[2:]], "added"),
         (lambda lines: lines[:-1], "last line is missing"),
         (lambda lines: [lines[0].replace(b'"position":0', b'"position":1'), *lines[1:]], "changed"),
         (lambda lines: [b"{}"], "not an export"),
@@ -194,14 +195,47 @@ async def test_what_is_old_goes_behind_a_signed_anchor_and_the_rest_still_holds(
     assert await retire(owner, territory.id, between, KEY, now) == 0
 
     assert await owner.fetchval("SELECT count(*) FROM audit WHERE territory_id = 1") == 2
-    verdict = await verify(desk, territory.id, None, PUBLIC)
+    verdict = await verify(desk, territory.id, None, [PUBLIC])
     assert (verdict.found, verdict.waiting) == (None, 0)
     assert verdict.head.position == ROWS + 2
     assert check(await exported(desk, tmp_path), PUBLIC) is None
     async with entered(desk.pool, None, [territory.id]) as conn:
         await record(conn, territory.id, None, "offer", "slot", [*world.schedules.values()][:1])
     assert await chain(desk, territory.id) == 1
-    assert (await verify(desk, territory.id, None, PUBLIC)).head.position == ROWS + 3
+    assert (await verify(desk, territory.id, None, [PUBLIC])).head.position == ROWS + 3
+
+
+async def test_the_newest_link_stays_for_the_next_to_follow(desk, territory, chained, owner, world):
+    now = desk.clock.now()
+
+    assert await retire(owner, territory.id, now + timedelta(days=1), KEY, now) == ROWS - 1
+
+    async with entered(desk.pool, None, [territory.id]) as conn:
+        await record(conn, territory.id, None, "offer", "slot", [*world.schedules.values()][:1])
+    assert await chain(desk, territory.id) == 1
+    assert (await verify(desk, territory.id, None, [PUBLIC])).head.position == ROWS + 1
+    await tampers(owner, "UPDATE audit SET verb = 'forged'")
+    assert (await verify(desk, territory.id, None, [PUBLIC])).found is not None
+
+
+async def test_a_head_that_was_kept_must_be_the_anchor_that_stands_there(
+    desk, territory, chained, owner
+):
+    now = desk.clock.now()
+    await retire(owner, territory.id, now + timedelta(days=1), KEY, now)
+
+    verdict = await verify(desk, territory.id, {ROWS - 1: "00" * 32}, [PUBLIC])
+
+    assert verdict.found is not None
+
+
+async def test_what_an_older_key_has_signed_still_holds(desk, territory, chained, owner):
+    now = desk.clock.now()
+    await retire(owner, territory.id, now + timedelta(days=1), OTHER, now)
+
+    keys = [PUBLIC, public_half(OTHER)]
+
+    assert (await verify(desk, territory.id, None, keys)).found is None
 
 
 async def test_control_an_anchor_that_somebody_else_signed_is_found_out(
@@ -210,7 +244,7 @@ async def test_control_an_anchor_that_somebody_else_signed_is_found_out(
     now = desk.clock.now()
     await retire(owner, territory.id, now + timedelta(days=1), OTHER, now)
 
-    verdict = await verify(desk, territory.id, None, PUBLIC)
+    verdict = await verify(desk, territory.id, None, [PUBLIC])
 
     assert verdict.found is not None
     assert "anchor" in verdict.found.why

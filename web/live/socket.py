@@ -19,7 +19,8 @@ from starlette.websockets import WebSocket
 from slots.scope import Scope
 from slots.territory import Territory
 from slots.times import rfc3339
-from web.auth import NEEDED_SCOPE, account_of, need_fit, session_hash_of
+from web.auth import NEEDED_SCOPE, as_shown_live, need_fit, session_hash_of
+from web.auth import signed_in as signed_in_by
 from web.boards import territories_asked
 from web.live import frames
 from web.live.connection import Connection
@@ -51,7 +52,8 @@ async def live(websocket: WebSocket) -> None:
     await websocket.accept(subprotocol=frames.SUBPROTOCOL if offered else None)
 
     wire = wire_of(websocket.scope)
-    connection = Connection(Session(signed_in.account), signed_in.session_hash, rights, wire)
+    account = as_shown_live(signed_in)
+    connection = Connection(Session(account), signed_in.session_hash, rights, wire)
     with presence.watched(connection):
         connection.push([frames.write(frames.Hello(rfc3339(datetime.now(UTC))))])
         await wire.carry(websocket, _receive(websocket, connection, hub, presence))
@@ -114,7 +116,7 @@ async def snapshot(request: Request) -> Response:
     hub: Hub = request.state["hub"]
     presence: Presence = request.state["presence"]
     request.scope[NEEDED_SCOPE] = Scope.READ
-    account = await account_of(request)
+    account = as_shown_live(await signed_in_by(request))
     what = "html" if request.query_params.get("as") == "html" else "json"
     asked = territories_asked(account, request.query_params.getlist("territory"), hub.territories)
     snapshots, ages = [], []

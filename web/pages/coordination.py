@@ -237,6 +237,7 @@ async def _ruling(request: Request[State]) -> tuple[Viewer, Territory]:
         ProofDue: That was too long ago.
         NotAllowed: As `coordinator_of`.
     """
+    await posted(request)  # kept, also where it is refused
     found = await coordinator_of(request)
     if not await is_proved(request, TYPED_WITHIN):
         raise ProofDue

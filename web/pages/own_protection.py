@@ -87,9 +87,13 @@ async def prove(request: Request[State]) -> Response:
 
 
 async def confirm_page(request: Request[State]) -> Response:
-    """Ask for the password, of who has nothing else."""
-    await viewer_of(request)
-    return _confirm_form(request, own_path(request.query_params.get("suite"), PATH))
+    """Ask for the password, or Pro Santé Connect, of who has no second factor here."""
+    viewer = await viewer_of(request)
+    after = own_path(request.query_params.get("suite"), PATH)
+    factors_here, _ = await protection_of(request, viewer.account.id)
+    if factors_here.kinds:
+        return await ask_who(request, after)
+    return _confirm_form(request, after, has_password=factors_here.has_password)
 
 
 async def confirm(request: Request[State]) -> Response:
@@ -97,6 +101,8 @@ async def confirm(request: Request[State]) -> Response:
     viewer = await viewer_of(request)
     form = await request.form()
     after = own_path(str(form.get("after", "")), PATH)
+    if (await protection_of(request, viewer.account.id))[0].kinds:
+        return await ask_who(request, after)  # a password alone is not enough
     try:
         await password_of(request, viewer.account.email, str(form.get("password", "")))
     except (SignInRefused, TooManyTries) as refused:
@@ -202,9 +208,22 @@ async def _remove(request: Request[State], kind: str, remove: Remove) -> Respons
 
 
 def _confirm_form(
-    request: Request[State], after: str, *, error: str = "", status: int = 200
+    request: Request[State],
+    after: str,
+    *,
+    has_password: bool = True,
+    error: str = "",
+    status: int = 200,
 ) -> Response:
-    return show(request, "confirm_password.html", status=status, after=after, error=error)
+    return show(
+        request,
+        "confirm_password.html",
+        status=status,
+        after=after,
+        has_password=has_password,
+        has_psc=request.state["pro_sante_connect"].is_offered,
+        error=error,
+    )
 
 
 def _password_form(request: Request[State], *, error: str = "", status: int = 200) -> Response:

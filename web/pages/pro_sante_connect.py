@@ -7,7 +7,9 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from slots.errors import Unavailable
-from slots.ids import TerritoryId
+from slots.ids import INSTALLATION, TerritoryId
+from slots.letters import admission
+from slots.sealing import Unsealable
 from slots.second_factor import Proof
 from slots.secret_id import hash_of
 from slots.store import pro_sante_connect as store
@@ -21,12 +23,21 @@ from web.pages.sign_in import go_on
 from web.pro_sante_connect import Asked, Professional, ProSanteConnect
 from web.refusals import FactorRefused, NotFound, TicketEnded
 from web.second_factor import opened_by, sealer_of
-from web.security_log import noted
 from web.state import State
 from web.tickets import give_ticket, take_ticket, ticket_id_of, ticket_of
 
 PLACE: Final = "ticket.secret/psc"
 TOKEN_PLACE: Final = "session.id_token"  # noqa: S105 - a place, no secret
+
+
+class Wish(msgspec.Struct, frozen=True):
+    """What somebody asks of a coordinator, sealed until they have read our mail."""
+
+    rpps: str
+    name: str
+    territory_id: int
+    email: str
+    organisation: str
 
 
 class Newcomer(msgspec.Struct, frozen=True):
@@ -63,7 +74,6 @@ async def come_back(request: Request[State]) -> Response:
     except TicketEnded:
         return see_other("/connexion", fait="trop-tard")
     except FactorRefused:
-        await noted(request, "factor-refused", None)
         return see_other("/connexion", fait="psc-refuse")
     except Unavailable:
         return see_other("/connexion", fait="psc-absent")
@@ -103,7 +113,7 @@ async def ask_admission(request: Request[State]) -> Response:
     values = {name: " ".join(str(form.get(name, "")).split())[:200] for name in names}
     known = request.state["desk"].territories.by_id
     errors = {}
-    if not values["territory"].isdigit() or int(values["territory"]) not in known:
+    if values["territory"] not in {str(number) for number in known}:
         errors["territory"] = "Choisissez le territoire où vous exercez."
     if not EMAIL.fullmatch(values["email"]):
         errors["email"] = "Une adresse de courriel est attendue."
@@ -112,22 +122,69 @@ async def ask_admission(request: Request[State]) -> Response:
     if errors:
         return _form(request, ticket, values, errors, status=422)
     newcomer = msgspec.json.decode(_opened(request, ticket), type=Newcomer)
-    now, territory_id = request.state["desk"].clock.now(), TerritoryId(int(values["territory"]))
+    wish = Wish(
+        newcomer.rpps,
+        newcomer.name,
+        int(values["territory"]),
+        values["email"],
+        values["organisation"],
+    )
+    if not await _write(request, ticket, wish):
+        return see_other("/connexion", fait="trop-tard")
+    response = show(request, "admission_asked.html", email=wish.email, territory=None)
+    take_ticket(response, request.state["settings"])
+    return response
+
+
+async def address_page(request: Request[State]) -> Response:
+    """The link of the mail: whoever reads it sends the wish with one press."""
+    token = request.path_params["token"]
+    try:
+        await ticket_of(request, token, Purpose.ADDRESS)
+    except TicketEnded:
+        return see_other("/connexion", fait="trop-tard")
+    return show(request, "admission_address.html", token=token)
+
+
+async def confirm_address(request: Request[State]) -> Response:
+    """The address is theirs: now the coordinator is asked."""
+    form = await request.form()
+    now = request.state["desk"].clock.now()
+    try:
+        ticket = await ticket_of(request, str(form.get("token", "")), Purpose.ADDRESS)
+    except TicketEnded:
+        return see_other("/connexion", fait="trop-tard")
+    wish = msgspec.json.decode(_opened(request, ticket), type=Wish)
+    territory_id = TerritoryId(wish.territory_id)
     async with entered(request.state["desk"].pool, None, [territory_id]) as conn:
         if not await spend_ticket(conn, ticket.id_hash, now):
             return see_other("/connexion", fait="trop-tard")
         await store.ask_admission(
-            conn,
-            territory_id,
-            newcomer.rpps,
-            newcomer.name,
-            values["email"],
-            values["organisation"],
-            now,
+            conn, territory_id, wish.rpps, wish.name, wish.email, wish.organisation, now
         )
-    response = show(request, "admission_asked.html", territory=known[territory_id])
-    take_ticket(response, request.state["settings"])
-    return response
+    territory = request.state["desk"].territories.by_id[territory_id]
+    return show(request, "admission_asked.html", email="", territory=territory)
+
+
+async def _write(request: Request[State], ticket: Ticket, wish: Wish) -> bool:
+    """Write to the address that was typed; False where the ticket is spent."""
+    settings, now = request.state["settings"], request.state["desk"].clock.now()
+    token = store.new_ticket_id()
+    territory = request.state["desk"].territories.by_id[TerritoryId(wish.territory_id)]
+    letter = admission(
+        territory.name, f"{settings.base_url}/admission/{token}", settings.product_name
+    )
+    sealed = sealer_of(request).seal(msgspec.json.encode(wish), _place(token))
+    async with entered(request.state["desk"].pool, None, [INSTALLATION]) as conn:
+        if not await spend_ticket(conn, ticket.id_hash, now):
+            return False
+        await store.open_psc_ticket(conn, token, Purpose.ADDRESS, now, sealed)
+        await store.write_to_address(conn, wish.email, letter, now)
+    return True
+
+
+def _place(token: str) -> str:
+    return f"{PLACE}/{hash_of(token).hex()}"
 
 
 async def sign_out(request: Request[State]) -> Response:
@@ -168,7 +225,7 @@ async def _with_ticket(
     request: Request[State], response: Response, purpose: Purpose, content: bytes
 ) -> Response:
     ticket_id, now = store.new_ticket_id(), request.state["desk"].clock.now()
-    sealed = sealer_of(request).seal(content, f"{PLACE}/{hash_of(ticket_id).hex()}")
+    sealed = sealer_of(request).seal(content, _place(ticket_id))
     async with looking(request.state["desk"].pool) as conn:
         await store.open_psc_ticket(conn, ticket_id, purpose, now, sealed)
     give_ticket(response, ticket_id, purpose, request.state["settings"])
@@ -194,7 +251,10 @@ async def _id_token(request: Request[State]) -> str | None:
         return None
     async with looking(request.state["desk"].pool) as conn:
         sealed = await store.id_token_of(conn, session_hash)
-    return sealer_of(request).open(sealed, TOKEN_PLACE).decode() if sealed else None
+    try:
+        return sealer_of(request).open(sealed, TOKEN_PLACE).decode() if sealed else None
+    except Unsealable:  # its key is gone: signing out here goes on
+        return None
 
 
 async def _keep_token(

@@ -45,6 +45,8 @@ PAGE_ROUTES: Final[list[BaseRoute]] = [
     Route("/au-revoir", pro_sante_connect.goodbye),
     Route("/admission", pro_sante_connect.admission_page),
     Route("/admission", pro_sante_connect.ask_admission, methods=["POST"]),
+    Route("/admission/confirmer", pro_sante_connect.confirm_address, methods=["POST"]),
+    Route("/admission/{token}", pro_sante_connect.address_page),
     Route("/protection", protection.protection_page),
     Route("/protection/application", protection.add_app, methods=["POST"]),
     Route("/protection/cle", protection.add_passkey, methods=["POST"]),
