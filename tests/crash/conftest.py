@@ -27,6 +27,7 @@ async def ground(
             "DATABASE_URL": servers.postgres.app_url,
             "REDIS_URL": servers.valkey.url,
             "DATA_DIR": str(tmp_path),
+            "SECOND_FACTOR": "relaxed",
             "SMTP_URL": f"smtp://127.0.0.1:{post.port}",
         }
         settings = replace(

@@ -179,6 +179,8 @@ def settings_of(servers: OwnServers, directory: Path) -> Settings:
         "DATABASE_URL": servers.postgres.app_url,
         "REDIS_URL": servers.valkey.url,
         "DATA_DIR": str(directory / "data"),
+        "SECOND_FACTOR": "relaxed",
+        "RATE_FACTOR": "1000",
     }
     settings = Settings.from_environ(environ)
     return replace(settings, owner_database_url=servers.postgres.owner_url)
