@@ -39,7 +39,8 @@ async def migrate(owner_url: str, app_role: str, app_password: str | None) -> li
     """Apply what is missing, and say what that was. One migrator at a time; safe to repeat.
 
     The application's role is created first: the migrations grant to it. With a password given,
-    the role gets it. Each file is one transaction: what fails leaves the ones before it.
+    the role gets it. All files are one transaction: whoever starts meanwhile finds the old schema or
+    the new one, and nothing between them.
 
     Raises:
         MigrationFault: A file was edited, renamed or taken away after it had been applied.
@@ -55,8 +56,8 @@ async def migrate(owner_url: str, app_role: str, app_password: str | None) -> li
             row["name"]: row["checksum"] for row in await sql["applied_migrations"].many(conn)
         }
         to_apply = pending(load(MIGRATIONS_DIRECTORY), applied)
-        for migration in to_apply:
-            async with conn.transaction():
+        async with conn.transaction():
+            for migration in to_apply:
                 await conn.execute(migration.text)
                 await sql["record_migration"].none(
                     conn, name=migration.name, checksum=migration.checksum

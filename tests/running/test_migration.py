@@ -1,5 +1,6 @@
 """Migrations: forward only, each once, and together they are sql/schema.sql."""
 
+import asyncio
 import os
 import subprocess
 
@@ -62,13 +63,27 @@ async def test_migrating_twice_changes_nothing(empty_owner_url):
 
 
 async def test_two_who_migrate_at_once_take_turns(empty_owner_url):
-    import asyncio
-
     both = await asyncio.gather(
         migrate(empty_owner_url, APP_ROLE, None), migrate(empty_owner_url, APP_ROLE, None)
     )
 
     assert sorted(map(len, both)) == [0, len(load(MIGRATIONS_DIRECTORY))]
+
+
+async def test_who_looks_meanwhile_sees_nothing_between_the_old_schema_and_the_new(empty_owner_url):
+    """A worker that starts during a migration must not find half of the tables that it needs."""
+    looking = await asyncpg.connect(empty_owner_url)
+    seen = set()
+    migrating = asyncio.create_task(migrate(empty_owner_url, APP_ROLE, None))
+    while not migrating.done():
+        seen.add(await looking.fetchval("SELECT count(*) FROM pg_class WHERE relname = 'session'"))
+        # The first before the last: what is committed between the two questions cannot mislead.
+        first = await looking.fetchval("SELECT to_regclass('session') IS NOT NULL")
+        last = await looking.fetchval("SELECT to_regclass('audit_anchor') IS NOT NULL")
+        assert last or not first
+    await looking.close()
+
+    assert 0 in seen
 
 
 async def test_the_role_of_the_application_owns_nothing_and_has_no_power(owner):

@@ -97,7 +97,7 @@ async def test_it_builds_an_empty_broker_and_stops_cleanly(world, settings, redi
     await close_desk(desk)
     status, took_s = await worker.stop()
     assert (status, took_s < STOP_WITHIN_S) == (0, True), worker.said
-    assert "Traceback" not in worker.said
+    assert "Traceback" not in worker.said, worker.said
 
 
 async def test_it_refuses_a_role_with_too_much_right(world, settings, owner_url, make_worker):
@@ -173,7 +173,7 @@ async def test_it_starts_before_the_servers_and_outlives_their_restarts(
     await close_desk(desk)
     status, took_s = await worker.stop()
     assert (status, took_s < STOP_WITHIN_S) == (0, True), worker.said
-    assert "Traceback" not in worker.said
+    assert "Traceback" not in worker.said, worker.said
 
 
 @pytest.mark.parametrize("server", ["valkey", "postgres"])
