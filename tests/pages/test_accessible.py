@@ -98,6 +98,11 @@ async def must_be_clean(person: Person) -> None:
 )
 async def test_every_page_passes_axe(joins: Joins, scheme, viewport):
     await every_page_is_clean(joins, viewport, color_scheme=scheme)
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("scheme,viewport", [("dark", PHONE), ("light", DESK), ("light", NARROW)])
+async def test_every_page_of_the_account_passes_axe(joins: Joins, scheme, viewport):
     await every_account_page_is_clean(joins, viewport, color_scheme=scheme)
 
 

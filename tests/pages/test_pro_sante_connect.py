@@ -90,8 +90,14 @@ async def test_a_professional_signs_in_and_out_here_and_there(
 @pytest.mark.parametrize(
     "fault",
     [
-        *("state", "issuer", "audience", "authorized party", "nonce", "expired", "acr"),
-        *("unsigned", "shared secret", "other key", "other person", "no number", "adeli"),
+        *("issuer", "audience", "nonce", "expired", "unsigned"),
+        *(
+            pytest.param(fault, marks=pytest.mark.prove)
+            for fault in (
+                *("state", "authorized party", "acr", "shared secret", "other key"),
+                *("other person", "no number", "adeli"),
+            )
+        ),
     ],
 )
 async def test_what_is_not_to_be_trusted_lets_nobody_in(
