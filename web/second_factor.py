@@ -1,8 +1,8 @@
 """The second step of signing in: an app's code, a recovery code, or a passkey, which also goes alone.
 
 Guesses are counted per ticket and per account: only who knows the password can spend the account's,
-so that nobody can lock another out; a passkey is not guessed and not counted, and a new password
-(by mail) forgets the count.
+so that nobody can lock another out; a passkey is not guessed and not counted. A new password (by
+mail) forgets no guess: who reads the mailbox has no more of them than before.
 """
 
 from datetime import datetime

@@ -10,7 +10,7 @@ from slots.store.session import forget_old_sessions
 from slots.store.ticket import FORGOTTEN_AFTER, forget_old_tickets
 from slots.transaction import looking
 
-KEYS_FOR: Final = timedelta(days=7)  # as long as a session may last: nobody repeats later
+KEYS_FOR: Final = timedelta(days=7)  # a repeat within them is answered as the first
 SESSIONS_FOR: Final = timedelta(days=1)  # after their end
 PUSHES_FOR: Final = timedelta(days=1)  # after the appointment's start
 

@@ -4,6 +4,8 @@ A link is exchanged for a cookie at once, so that it stays in no history, and is
 is sent from the page: a mail program that looks at links ahead of its reader spends nothing.
 """
 
+from typing import Final
+
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -25,8 +27,8 @@ from web.sign_in import address_of, begin, due
 from web.state import State
 from web.tickets import give_ticket, ticket_id_of, ticket_of
 
-PATH = "/nouveau-mot-de-passe"
-PURPOSES = (Purpose.INVITATION, Purpose.RESET)
+PATH: Final = "/nouveau-mot-de-passe"
+PURPOSES: Final = (Purpose.INVITATION, Purpose.RESET)
 
 
 async def follow_link(request: Request[State]) -> Response:

@@ -2,6 +2,7 @@
 
 import io
 from contextlib import suppress
+from typing import Final
 
 import segno
 from starlette.datastructures import FormData
@@ -18,7 +19,7 @@ from web.second_factor import opened_by
 from web.state import State
 from web.tickets import ticket_id_of
 
-QR_MODULE_PX = 4
+QR_MODULE_PX: Final = 4
 
 
 async def protection_page(request: Request[State]) -> Response:

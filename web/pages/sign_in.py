@@ -1,7 +1,7 @@
 """`/connexion` in its two steps."""
 
 import json
-from typing import Any
+from typing import Any, Final
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -29,9 +29,9 @@ from web.sign_in import FactorDue, Opened
 from web.state import State
 from web.tickets import give_ticket, take_ticket, ticket_id_of, ticket_of
 
-FACTOR_PATH = "/connexion/facteur"
-PROTECTION_PATH = "/protection"
-NOTICES = {
+FACTOR_PATH: Final = "/connexion/facteur"
+PROTECTION_PATH: Final = "/protection"
+NOTICES: Final = {
     "trop-tard": "Cette étape est terminée ou a trop duré. Recommencez, s’il vous plaît.",
     "psc-absent": "Pro Santé Connect ne répond pas. Réessayez, ou connectez-vous autrement.",
     "psc-refuse": "Pro Santé Connect n’a pas confirmé votre identité. Recommencez, s’il vous plaît.",
