@@ -17,7 +17,7 @@ from slots.ids import AppointmentId, SlotId
 from slots.slot import Hold
 from slots.store.idempotency import Key
 from tests.booking.conftest import CHOICE, a_key
-from tests.forgetting.waiting import pause
+from tests.waiting import pause
 from tests.world import World
 
 BOOKERS = ("rolf", "rosa", "emma", "rita", "nina", "bob")
@@ -50,6 +50,7 @@ class Load:
 
     def breaks_off(self) -> None:
         """Whatever they are at: the test is over, perhaps because it failed."""
+        self._stopping.set()  # for whoever does not hear of the cancellation
         for task in self._tasks:
             task.cancel()
 

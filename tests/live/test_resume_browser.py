@@ -15,7 +15,7 @@ from tests.browser import DESK, Joins, Person, Service, chromium, joins, on_one_
 from tests.live.incidents import NEEDED, Incidents
 from tests.live.resuming import INCIDENTS, StageNow
 from tests.live.truth import Truth
-from tests.scale.service import until
+from tests.waiting import until
 from web.live import presence
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.prove]

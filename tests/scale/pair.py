@@ -12,7 +12,7 @@ import asyncpg
 from slots.migration import APP_ROLE, migrate
 from tests.conftest import SERVER_READY_WITHIN_S
 from tests.faults.processes import Process
-from tests.scale.service import until
+from tests.waiting import until
 from workers.embedded.account import launched, servers_account
 from workers.embedded.choices import LOOPBACK, Choices
 from workers.embedded.postgres import SUPERUSER, Postgres, binary

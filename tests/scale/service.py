@@ -3,8 +3,6 @@
 import asyncio
 import os
 import sys
-import threading
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
@@ -14,13 +12,13 @@ import httpx
 from slots.settings import Settings
 from tests.api.conftest import offered
 from tests.faults.processes import Process
+from tests.waiting import until
 from tests.world import PASSWORD, World
 from workers.embedded.choices import LOOPBACK, Choices
 from workers.embedded.supervisor import Program
 
 PROJECT = Path(__file__).parents[2]
 READY_WITHIN_S = 40.0
-LOOK_EVERY_S = 0.05
 ANSWER_WITHIN_S = 8.0  # of the client; the service promises 5
 CHOICE = {"reason": "pain", "urgency": "within-24h"}
 
@@ -58,7 +56,7 @@ class Fleet:
             answers = await asyncio.gather(*(self._status(url) for url in self.urls))
             return set(answers) == {"ok"}
 
-        await until(is_ready)
+        await until(is_ready, READY_WITHIN_S)
 
     def log_of(self, process: Process) -> str:
         assert process.program.log_path is not None
@@ -120,11 +118,3 @@ class Person(httpx.AsyncClient):
 
     async def confirms(self, held: dict, key: str) -> httpx.Response:
         return await self.command("POST", f"/api/v1/holds/{held['id']}/confirm", CHOICE, key=key)
-
-
-async def until(condition: Callable[[], Awaitable[object]], within_s: float = READY_WITHIN_S):
-    """Ask again and again; fails when it takes too long. Returns the first true answer."""
-    async with asyncio.timeout(within_s):
-        while not (answer := await condition()):
-            await asyncio.to_thread(threading.Event().wait, LOOK_EVERY_S)
-    return answer

@@ -8,7 +8,8 @@ import httpx
 import pytest
 
 from tests.live.viewer import HAUTS, Viewer
-from tests.scale.service import CHOICE, Fleet, Person, until
+from tests.scale.service import CHOICE, Fleet, Person
+from tests.waiting import until
 from tests.world import PASSWORD
 from web.live.frames import CloseCode
 from web.sign_in import FREE_FAILURES

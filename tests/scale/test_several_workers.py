@@ -15,7 +15,7 @@ from slots.reconcile.relay import RELAY_AFTER, relay
 from slots.reconcile.revoke import revoke
 from slots.reconcile.sweep import sweep
 from slots.slot import HOLD_FOR
-from tests.scale.service import until
+from tests.waiting import until
 from tests.workers.conftest import Board
 from tests.workers.smtp_sink import SmtpSink
 

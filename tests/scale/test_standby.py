@@ -19,7 +19,8 @@ from slots.errors import OutcomeUnknown, Unavailable
 from tests.booking.conftest import CHOICE as A_CHOICE
 from tests.booking.conftest import a_key
 from tests.faults.processes import frozen
-from tests.scale.service import CHOICE, Fleet, Person, until
+from tests.scale.service import CHOICE, Fleet, Person
+from tests.waiting import until
 
 pytestmark = pytest.mark.prove
 

@@ -2,8 +2,7 @@
 
 import asyncio
 import contextlib
-import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -29,17 +28,7 @@ from workers.embedded.postgres import Postgres
 from workers.embedded.supervisor import Program
 from workers.embedded.valkey import Valkey
 
-WITHIN_S = 30.0
-LOOK_EVERY_S = 0.05
 OWNER = "this-worker"
-
-
-async def until(condition: Callable[[], Awaitable[object]]):
-    """Ask again and again; fails when it takes too long. Returns the first true answer."""
-    async with asyncio.timeout(WITHIN_S):
-        while not (answer := await condition()):
-            await asyncio.to_thread(threading.Event().wait, LOOK_EVERY_S)
-    return answer
 
 
 class Board:

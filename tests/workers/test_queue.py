@@ -8,7 +8,7 @@ import pytest
 from redis.exceptions import RedisError
 
 from tests.faults.proxy import proxy_to
-from tests.workers.conftest import until
+from tests.waiting import until
 from workers.loops import Loop
 from workers.pulse import PULSE_FOR_S, PULSE_KEYS, beat, pulses
 from workers.queue import QUEUE_NAME, Queue, decode, encode, queue_of

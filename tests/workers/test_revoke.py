@@ -8,7 +8,7 @@ from slots.errors import BrokerUnavailable, HoldExpired, SlotWithdrawn
 from slots.reconcile.revoke import revoke
 from slots.store.booking import HoldEnd
 from tests.booking.conftest import CHOICE, a_key
-from tests.workers.conftest import until
+from tests.waiting import until
 
 GATE = 48  # an advisory lock of this file
 

@@ -19,7 +19,7 @@ from slots.document import decode_slot
 from slots.errors import Unavailable
 from slots.settings import Settings
 from tests.booking.conftest import a_key
-from tests.workers.conftest import WITHIN_S, until
+from tests.waiting import WITHIN_S, until
 from tests.world import make_world
 from workers.pulse import pulses
 
