@@ -33,8 +33,7 @@ RETURNING true;
 SELECT hold_id, appointment_id FROM hold_end WHERE hold_id = $1;
 
 -- name: booked_that_day(schedule_id, day_starts_at, day_ends_at) -> value
-SELECT count(*) FROM appointment
- WHERE schedule_id = $1 AND starts_at >= $2 AND starts_at < $3 AND status <> 'cancelled';
+SELECT booked_that_day($1, $2, $3);
 
 -- name: appointments(ids) -> many
 SELECT * FROM appointment WHERE id = ANY ($1::uuid[]);
@@ -85,23 +84,10 @@ SELECT * FROM appointment
  ORDER BY starts_at, id;
 
 -- name: booked_since(territory_ids, first_id) -> value
--- An id says when it was made, and is found by the primary key.
-SELECT count(*) FROM appointment
- WHERE id >= $2 AND territory_id = ANY ($1::smallint[]) AND status <> 'cancelled';
+SELECT booked_since($1, $2);
 
 -- name: regulated_in_span(territory_ids, first_id, starts_at, ends_at) -> many
-SELECT practitioner.id, practitioner.given_name || ' ' || practitioner.family_name AS name,
-       practitioner.profession, practitioner.specialty, count(*) AS patients
-  FROM appointment
-  JOIN schedule ON schedule.id = appointment.schedule_id
-  JOIN practitioner_role ON practitioner_role.id = schedule.practitioner_role_id
-  JOIN practitioner ON practitioner.id = practitioner_role.practitioner_id
- WHERE appointment.id >= $2
-   AND appointment.territory_id = ANY ($1::smallint[])
-   AND appointment.starts_at >= $3 AND appointment.starts_at < $4
-   AND appointment.origin = 'regulation' AND appointment.status <> 'cancelled'
- GROUP BY practitioner.id
- ORDER BY patients DESC, name;
+SELECT id, name, profession, specialty, patients FROM regulated_in_span($1, $2, $3, $4);
 
 -- name: schedule_documents(schedule_ids) -> many
 SELECT schedule.id,

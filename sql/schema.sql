@@ -572,8 +572,19 @@ CREATE INDEX appointment_by_organisation ON appointment (booked_by_organisation_
 CREATE INDEX appointment_patient_to_tell ON appointment (booked_by_organisation_id)
   WHERE status = 'cancelled' AND cancelled_by_side = 'professional' AND patient_told_at IS NULL;
 
+-- What everybody in a territory may know of its appointments: which seats are taken (and below, how many there are).
+CREATE FUNCTION seats_of_slot(of_slot_id uuid) RETURNS jsonb
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+  RETURN (SELECT coalesce(jsonb_object_agg(appointment.seat, appointment.hold_id), '{}')
+            FROM appointment
+           WHERE appointment.slot_id = of_slot_id AND appointment.status <> 'cancelled' AND appointment.seat IS NOT NULL
+             AND appointment.territory_id = ANY (entered_territories()));
+END
+$$;
+
 -- The whole slot as the ledger has it, with its booked seats, in one look (invariant 9). It reads with
--- the rights of whoever asks, so the walls hold.
+-- the rights of whoever asks, so the walls hold; the seats by their door.
 CREATE VIEW ledger_slot WITH (security_invoker = true) AS
 SELECT slot.*,
        territory.slug AS territory,
@@ -590,9 +601,7 @@ SELECT slot.*,
        location.lat AS location_lat,
        location.lon AS location_lon,
        coalesce(healthcare_service.phone, location.phone) AS location_phone,
-       (SELECT coalesce(jsonb_object_agg(appointment.seat, appointment.hold_id), '{}')
-          FROM appointment
-         WHERE appointment.slot_id = slot.id AND appointment.status <> 'cancelled' AND appointment.seat IS NOT NULL) AS seats
+       seats_of_slot(slot.id) AS seats
   FROM slot
   JOIN territory ON territory.id = slot.territory_id
   JOIN schedule ON schedule.id = slot.schedule_id
@@ -829,6 +838,44 @@ ALTER TABLE push_subscription ENABLE ROW LEVEL SECURITY;
 CREATE POLICY push_subscription_wall ON push_subscription USING (account_id = (SELECT entered_account()));
 ALTER TABLE quiet_hours ENABLE ROW LEVEL SECURITY;
 CREATE POLICY quiet_hours_wall ON quiet_hours USING (account_id = (SELECT entered_account()));
+
+-- Inside a territory, too, an appointment is its two sides' alone; the audit, mails and pushes are the service's, and
+-- who asks to be let in is the coordinator's to read. The service itself enters as nobody.
+-- Whose bookings whoever has entered shares, and for whom they act, as account_of_session has it. In PL/pgSQL: its
+-- plans are kept, and a policy asks once for each statement.
+CREATE FUNCTION entered_organisation() RETURNS uuid
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+  RETURN (SELECT organisation_id FROM account WHERE id = entered_account());
+END
+$$;
+CREATE FUNCTION entered_schedules() RETURNS uuid[]
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+  RETURN ARRAY(
+    SELECT schedule.id
+      FROM account
+      JOIN practitioner_role role ON role.practitioner_id = account.practitioner_id
+      JOIN schedule ON schedule.practitioner_role_id = role.id
+      JOIN membership ON membership.account_id = account.id AND membership.territory_id = schedule.territory_id
+                     AND membership.role = 'professional'
+     WHERE account.id = entered_account()
+     UNION
+    SELECT delegation.schedule_id
+      FROM delegation
+      JOIN membership ON membership.account_id = delegation.account_id AND membership.territory_id = delegation.territory_id
+                     AND membership.role IN ('delegate', 'professional')
+     WHERE delegation.account_id = entered_account());
+END
+$$;
+
+CREATE POLICY appointment_sides ON appointment AS RESTRICTIVE
+  USING ((SELECT entered_account()) IS NULL OR booked_by_organisation_id = (SELECT entered_organisation())
+         OR schedule_id = ANY ((SELECT entered_schedules())::uuid[]));
+CREATE POLICY audit_reading ON audit AS RESTRICTIVE FOR SELECT USING ((SELECT entered_account()) IS NULL);
+CREATE POLICY mail_reading ON mail AS RESTRICTIVE FOR SELECT USING ((SELECT entered_account()) IS NULL);
+CREATE POLICY push_own ON push AS RESTRICTIVE
+  USING ((SELECT entered_account()) IS NULL OR subscription_id IN (SELECT id FROM push_subscription));
 
 ALTER TABLE account ENABLE ROW LEVEL SECURITY;
 ALTER TABLE membership ENABLE ROW LEVEL SECURITY;
@@ -1216,6 +1263,8 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
                   WHERE membership.account_id = entered_account() AND membership.territory_id = of_territory_id
                     AND membership.role = 'coordinator' AND account.disabled_at IS NULL)
 $$;
+CREATE POLICY admission_reading ON admission AS RESTRICTIVE FOR SELECT
+  USING ((SELECT entered_account()) IS NULL OR coordinates(territory_id));
 
 CREATE FUNCTION people_of(of_territory_id smallint)
 RETURNS TABLE (
@@ -1758,6 +1807,36 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
      AND account.disabled_at IS NULL AND schedule.territory_id = ANY (entered_territories())
 $$;
 
+CREATE FUNCTION booked_that_day(of_schedule_id uuid, day_starts_at timestamptz, day_ends_at timestamptz) RETURNS bigint
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  SELECT count(*) FROM appointment
+   WHERE schedule_id = of_schedule_id AND starts_at >= day_starts_at AND starts_at < day_ends_at AND status <> 'cancelled'
+     AND territory_id = ANY (entered_territories())
+$$;
+-- An id says when it was made, and is found by the primary key.
+CREATE FUNCTION booked_since(in_territory_ids smallint[], first_id uuid) RETURNS bigint
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  SELECT count(*) FROM appointment
+   WHERE id >= first_id AND territory_id = ANY (in_territory_ids) AND territory_id = ANY (entered_territories())
+     AND status <> 'cancelled'
+$$;
+CREATE FUNCTION regulated_in_span(in_territory_ids smallint[], first_id uuid, from_at timestamptz, to_at timestamptz)
+RETURNS TABLE (id uuid, name text, profession text, specialty text, patients bigint)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  SELECT practitioner.id, practitioner.given_name || ' ' || practitioner.family_name AS name,
+         practitioner.profession, practitioner.specialty, count(*) AS patients
+    FROM appointment
+    JOIN schedule ON schedule.id = appointment.schedule_id
+    JOIN practitioner_role ON practitioner_role.id = schedule.practitioner_role_id
+    JOIN practitioner ON practitioner.id = practitioner_role.practitioner_id
+   WHERE appointment.id >= first_id
+     AND appointment.territory_id = ANY (in_territory_ids) AND appointment.territory_id = ANY (entered_territories())
+     AND appointment.starts_at >= from_at AND appointment.starts_at < to_at
+     AND appointment.origin = 'regulation' AND appointment.status <> 'cancelled'
+   GROUP BY practitioner.id
+   ORDER BY patients DESC, name
+$$;
+
 -- What a confirmation must know before it seals, in one look: was the key answered, has the hold
 -- ended, are the codes known. Only of the account that asks.
 CREATE FUNCTION before_confirm(
@@ -1877,9 +1956,7 @@ BEGIN
     RAISE unique_violation USING CONSTRAINT = 'idempotency_key_pkey';
   END IF;
   RETURN QUERY
-    SELECT booked_version, (SELECT jsonb_object_agg(appointment.seat, appointment.hold_id)
-       FROM appointment
-      WHERE appointment.slot_id = of_slot_id AND appointment.status <> 'cancelled' AND appointment.seat IS NOT NULL);
+    SELECT booked_version, seats_of_slot(of_slot_id);
 END
 $$;
 
