@@ -49,3 +49,20 @@ SELECT link.position, link.audit_id, link.hash
    AND link.position < (SELECT max(position) FROM audit_link WHERE territory_id = $1)
  ORDER BY link.position DESC
  LIMIT 1;
+
+-- name: copied_to() -> many
+SELECT territory_id, generation, entry_id FROM audit_copy;
+
+-- name: copy(territory_id, before_generation, before_entry_id, generation, entry_id, ats, account_ids, verbs, subjects, subject_ids) -> value
+-- Only where nobody has copied meanwhile: the place is moved from where we read it, or not at all.
+WITH moved AS (
+  INSERT INTO audit_copy (territory_id, generation, entry_id) VALUES ($1, $4, $5)
+  ON CONFLICT ON CONSTRAINT audit_copy_pkey DO UPDATE SET generation = excluded.generation, entry_id = excluded.entry_id
+    WHERE audit_copy.generation = $2 AND audit_copy.entry_id = $3
+  RETURNING true
+),
+copied AS (
+  INSERT INTO audit (territory_id, at, account_id, verb, subject, subject_id)
+  SELECT $1, row.* FROM moved, unnest($6::timestamptz[], $7::uuid[], $8::text[], $9::text[], $10::uuid[]) AS row
+)
+SELECT EXISTS (SELECT FROM moved);

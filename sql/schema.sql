@@ -778,6 +778,14 @@ CREATE TABLE audit_link (
 CREATE TRIGGER audit_link_is_append_only BEFORE UPDATE OR DELETE ON audit_link
   FOR EACH ROW EXECUTE FUNCTION refuse_change();
 
+-- How far the log of each territory has been copied into its audit: who held what.
+CREATE TABLE audit_copy (
+  territory_id  smallint NOT NULL REFERENCES territory,
+  generation    bigint NOT NULL,
+  entry_id      text NOT NULL,             -- of the log's stream
+  CONSTRAINT audit_copy_pkey PRIMARY KEY (territory_id)
+);
+
 -- The audit may be shortened from its beginning, behind an anchor: where the chain stood, signed.
 CREATE TABLE audit_anchor (
   territory_id  smallint NOT NULL,
@@ -814,7 +822,7 @@ DECLARE
 BEGIN
   FOREACH walled IN ARRAY ARRAY[
     'location', 'practitioner_role', 'healthcare_service', 'schedule', 'delegation', 'act', 'reason', 'urgency',
-    'slot', 'appointment', 'hold_end', 'outbox', 'mail', 'unmet_search', 'audit', 'audit_link', 'audit_anchor', 'directory_entry', 'push',
+    'slot', 'appointment', 'hold_end', 'outbox', 'mail', 'unmet_search', 'audit', 'audit_link', 'audit_anchor', 'audit_copy', 'directory_entry', 'push',
     'admission'
   ] LOOP
     EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', walled);
@@ -1976,6 +1984,7 @@ GRANT UPDATE (phone) ON healthcare_service TO chrono48_app;
 GRANT UPDATE (default_audience, default_acts, daily_cap, accepts_overflow) ON schedule TO chrono48_app;
 GRANT SELECT, INSERT, UPDATE ON slot, appointment, mail TO chrono48_app;
 GRANT SELECT, INSERT ON hold_end, idempotency_key, unmet_search, audit, audit_link, admission TO chrono48_app;
+GRANT SELECT, INSERT, UPDATE ON audit_copy TO chrono48_app;
 GRANT SELECT, INSERT, DELETE ON outbox TO chrono48_app;
 -- A worker skips the rows that another one has locked: that, too, takes one updatable column.
 GRANT UPDATE (verb) ON outbox TO chrono48_app;

@@ -15,6 +15,7 @@ from slots.desk import Desk, look_for_territories
 from slots.errors import BrokerUnavailable, Rebuilding
 from slots.ids import INSTALLATION
 from slots.reconcile.chain import chain
+from slots.reconcile.copy_holds import copied_places, copy_holds
 from slots.reconcile.mend import identity, mend
 from slots.reconcile.rebuild import rebuild_if_lost
 from slots.reconcile.relay import relay
@@ -38,6 +39,7 @@ PUSHES_EVERY_S: Final = 2.3
 TERRITORIES_EVERY_S: Final = 11.0
 MEND_EVERY_S: Final = 61.0
 CHAIN_EVERY_S: Final = 5.3
+COPY_EVERY_S: Final = 5.9
 HEADS_EVERY_S: Final = 600.0
 TERRITORIES_AT_ONCE: Final = 2  # of one duty: a relay takes two of the pool's connections
 
@@ -69,10 +71,6 @@ def duties(workshop: Workshop) -> list[Loop]:
             lambda it: rebuild_if_lost(workshop.desk, it, workshop.name, datetime.now(UTC)),
         )
 
-    async def chain_all() -> int:
-        count = await in_each_territory(workshop, lambda it: chain(workshop.desk, it.id))
-        return count + await chain(workshop.desk, INSTALLATION)
-
     async def mend_all() -> int:
         return await in_each_territory(
             workshop, lambda it: mend(workshop.desk, it, workshop.name, datetime.now(UTC))
@@ -102,13 +100,29 @@ def duties(workshop: Workshop) -> list[Loop]:
         Loop("relay", RELAY_EVERY_S, relay_all),
         Loop("revoke", REVOKE_EVERY_S, revoke_all),
         Loop("mend", MEND_EVERY_S, mend_all),
-        Loop("chain", CHAIN_EVERY_S, chain_all),
         Loop("another-ledger", LEDGER_EVERY_S, mend_if_another_ledger),
         Loop("mails", MAILS_EVERY_S, mail_all),
         *_pushing(workshop.desk, workshop.courier),
+        *_auditing(workshop),
         *_keeping_heads(workshop),
         Loop("territories", TERRITORIES_EVERY_S, look_for_territories_again),
     ]
+
+
+def _auditing(workshop: Workshop) -> list[Loop]:
+    """Who held what, from the log; and a link for every row."""
+
+    async def chain_all() -> int:
+        count = await in_each_territory(workshop, lambda it: chain(workshop.desk, it.id))
+        return count + await chain(workshop.desk, INSTALLATION)
+
+    async def copy_all() -> int:
+        places = await copied_places(workshop.desk, workshop.desk.territories.by_id)
+        return await in_each_territory(
+            workshop, lambda it: copy_holds(workshop.desk, it, places.get(it.id))
+        )
+
+    return [Loop("copy", COPY_EVERY_S, copy_all), Loop("chain", CHAIN_EVERY_S, chain_all)]
 
 
 def _keeping_heads(workshop: Workshop) -> list[Loop]:

@@ -8,7 +8,7 @@
 --   live     zset    slot ids on the boards, by start
 --   due      zset    slot ids, by the next instant at which time changes them
 --   seals    zset    'slot id|hold id', by the instant of the seal
---   log      stream  type, generation, prev, slot_id, live, slot
+--   log      stream  type, generation, prev, slot_id, live, slot; whose hold it was, where one hold began, went on or ended
 --   meta     hash    generation, state (ready, rebuilding), replid, layout, last, lease_until_ms, owner
 --
 -- state  version, generation, terms, capacity, audience, starts, live_from, over, withdrawn, live, over_done,
@@ -102,14 +102,19 @@ end
 
 -- Append one event to the log. Each names the one before it, so that a reader who stands at B and
 -- sees prev = A knows that it missed something. State and event are one: same script, same step.
-local function append(kind, slot_id, is_live, doc)
+-- What follows the slot is not for screens: the worker that copies holds into the audit reads it.
+local function append(kind, slot_id, is_live, doc, ...)
   last = redis.call('XADD', log, 'MAXLEN', '~', LOG_LENGTH, '*', 'type', kind, 'generation', generation,
-    'prev', last, 'slot_id', slot_id, 'live', is_live and '1' or '0', 'slot', doc)
+    'prev', last, 'slot_id', slot_id, 'live', is_live and '1' or '0', 'slot', doc, ...)
   redis.call('HSET', meta, 'last', last)
 end
 
 local function tell(kind, slot_id, state)
   append(kind, slot_id, state.live, public(slot_id, state))
+end
+
+local function tell_of_hold(kind, slot_id, state, hold_id, account)
+  append(kind, slot_id, state.live, public(slot_id, state), 'hold_id', hold_id, 'account_id', account)
 end
 
 local function held_by(account)
@@ -204,8 +209,9 @@ local function settle(slot_id, state, now)
       state.live = true
       tell('slot.offered', slot_id, state)
     elseif what == 'expired' then
+      local account = state.held[hold_id].account
       end_hold(slot_id, state, hold_id, 'expired')
-      if state.live then tell('slot.expired', slot_id, state) end
+      if state.live then tell_of_hold('slot.expired', slot_id, state, hold_id, account) end
     else
       for other_id, hold in pairs(state.held) do
         if not hold.sealed then end_hold(slot_id, state, other_id, 'expired') end

@@ -65,6 +65,6 @@ state.held[hold_id] = { seat = seat, account = account_id, expires = expires, se
 redis.call('HSET', holds, hold_id, slot_id)
 remember_holder(account_id, hold_id, math.min(expires, state.over), held_before)
 redis.call('SET', answer, slot_id .. ' ' .. hold_id .. ' ' .. seat .. ' ' .. text(expires), 'PX', answer_ttl_ms)
-tell('slot.held', slot_id, state)
+tell_of_hold('slot.held', slot_id, state, hold_id, account_id)
 save(slot_id, state)
 return { 'held', hold_id, seat, text(expires) }

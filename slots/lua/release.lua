@@ -22,6 +22,6 @@ if not hold then return otherwise end
 if hold.sealed then return { 'sealed' } end
 
 end_hold(slot_id, state, hold_id, 'released')
-tell('slot.released', slot_id, state)
+tell_of_hold('slot.released', slot_id, state, hold_id, account_id)
 save(slot_id, state)
 return { 'released' }

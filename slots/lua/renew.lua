@@ -36,6 +36,6 @@ hold.renewed = true
 hold.expires = now + tonumber(ttl_ms)
 remember_holder(account_id, hold_id, math.min(hold.expires, state.over))
 redis.call('SET', answer, slot_id .. ' ' .. hold_id .. ' ' .. hold.seat .. ' ' .. text(hold.expires), 'PX', answer_ttl_ms)
-tell('slot.renewed', slot_id, state)
+tell_of_hold('slot.renewed', slot_id, state, hold_id, account_id)
 save(slot_id, state)
 return { 'held', slot_id, hold.seat, text(hold.expires) }

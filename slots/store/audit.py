@@ -9,6 +9,7 @@ from uuid import UUID
 from slots import queries
 from slots.audit_chain import AuditRow, Link
 from slots.database import Connection
+from slots.hold_log import Place
 from slots.ids import AccountId, TerritoryId
 
 if TYPE_CHECKING:
@@ -119,6 +120,53 @@ async def retire(conn: Connection, territory_id: TerritoryId, anchor: Anchor) ->
     )
     await RETIRING["retire_links"].none(conn, territory_id=territory_id, position=anchor.position)
     return int(count)
+
+
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """A row that was written down elsewhere first, with its time."""
+
+    at: datetime
+    account_id: AccountId | None
+    verb: str
+    subject: str
+    subject_id: UUID
+
+
+async def copied_to(conn: Connection) -> dict[TerritoryId, Place]:
+    """How far the log of each entered territory has been copied; one that never was is left out."""
+    rows = await QUERIES["copied_to"].many(conn)
+    return {
+        TerritoryId(row["territory_id"]): Place(row["generation"], row["entry_id"]) for row in rows
+    }
+
+
+async def copy(
+    conn: Connection,
+    territory_id: TerritoryId,
+    before: Place | None,
+    place: Place,
+    rows: Sequence[Copied],
+) -> bool:
+    """Write rows from the log, and that it is copied from *before* to *place*.
+
+    Writes nothing, and says False, where it was copied from there already.
+    """
+    return bool(
+        await QUERIES["copy"].value(
+            conn,
+            territory_id=territory_id,
+            before_generation=before.generation if before else None,
+            before_entry_id=before.entry_id if before else None,
+            generation=place.generation,
+            entry_id=place.entry_id,
+            ats=[row.at for row in rows],
+            account_ids=[row.account_id for row in rows],
+            verbs=[row.verb for row in rows],
+            subjects=[row.subject for row in rows],
+            subject_ids=[row.subject_id for row in rows],
+        )
+    )
 
 
 async def unchained_count(conn: Connection, territory_id: TerritoryId) -> int:

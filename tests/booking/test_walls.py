@@ -6,6 +6,7 @@ import asyncpg
 import pytest
 
 from slots.reconcile.chain import chain
+from slots.reconcile.copy_holds import copy_holds
 from slots.store.push import write_pushes
 from slots.transaction import entered
 from tests.push_service import Browser, PushService
@@ -29,6 +30,7 @@ async def both(desk, offer, book, world, now, owner):
         )
     for territory in desk.territories.by_id.values():
         await chain(desk, territory.id)
+        await copy_holds(desk, territory, None)
     await owner.execute(
         "INSERT INTO audit_anchor (territory_id, position, hash, retired_at, signature)"
         " VALUES (1, 0, sha256(''), now(), '')"
