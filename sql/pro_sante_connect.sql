@@ -13,13 +13,14 @@ SELECT id_token_of($1);
 WITH opened AS (SELECT open_ticket($1, NULL, $2, $3, $4, NULL))
 SELECT put_into_ticket($1, NULL, $5) FROM opened;
 
--- name: ask_admission(id, territory_id, rpps, name, email, organisation, at) -> value
-INSERT INTO admission (id, territory_id, rpps, name, email, organisation, asked_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
+-- name: ask_admission(id, territory_id, rpps, name, email, organisation, at, profession, specialty) -> value
+INSERT INTO admission (id, territory_id, rpps, name, email, organisation, asked_at, profession, specialty)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 ON CONFLICT (territory_id, rpps) WHERE decided_at IS NULL DO NOTHING
 RETURNING true;
 
 -- name: admissions(territory_id) -> many
-SELECT id, rpps, name, email, organisation, asked_at FROM admission WHERE territory_id = $1 AND decided_at IS NULL ORDER BY asked_at;
+SELECT id, rpps, name, email, organisation, asked_at, profession, specialty FROM admission WHERE territory_id = $1 AND decided_at IS NULL ORDER BY asked_at;
 
 -- name: decide_admission(id, is_let_in, account_id, at) -> value
 SELECT decide_admission($1, $2, $3, $4);

@@ -178,6 +178,8 @@ CREATE TABLE admission (
   decided_at    timestamptz,
   decided_by    uuid REFERENCES account,
   account_id    uuid REFERENCES account,   -- NULL, where it was decided: refused
+  profession    text,                      -- TRE_G15, as Pro Santé Connect has it; NULL: it did not say
+  specialty     text,                      -- TRE_R38, doctors only
   CONSTRAINT admission_rpps_format CHECK (rpps ~ '^[0-9]{11}$')
 );
 CREATE UNIQUE INDEX admission_once ON admission (territory_id, rpps) WHERE decided_at IS NULL;
@@ -1607,8 +1609,9 @@ BEGIN
     SELECT id INTO person_id FROM practitioner WHERE rpps = asked.rpps;
     IF person_id IS NULL THEN
       person_id := gen_random_uuid();
-      INSERT INTO practitioner (id, rpps, given_name, family_name, profession)
-      VALUES (person_id, asked.rpps, split_part(asked.name, ' ', 1), substr(asked.name, length(split_part(asked.name, ' ', 1)) + 2), '10');
+      INSERT INTO practitioner (id, rpps, given_name, family_name, profession, specialty)
+      VALUES (person_id, asked.rpps, split_part(asked.name, ' ', 1), substr(asked.name, length(split_part(asked.name, ' ', 1)) + 2),
+              coalesce(asked.profession, '10'), asked.specialty);
     END IF;
     SELECT account.id INTO there FROM account WHERE practitioner_id = person_id ORDER BY disabled_at IS NOT NULL, created_at LIMIT 1;
     -- Whom the installation has disabled nobody lets in; who belonged to no territory any more may come back.

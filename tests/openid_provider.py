@@ -36,13 +36,14 @@ class OpenIdProvider:
         self._codes: dict[str, dict[str, str]] = {}
         self._tokens: dict[str, dict[str, Any]] = {}
 
-    def knows(self, rpps: str, given_name: str, family_name: str) -> None:
+    def knows(self, rpps: str, given_name: str, family_name: str, profession: str = "10") -> None:
         """From now on it is this professional who signs in."""
         self.person = {
             "sub": f"f:{rpps}",
             "SubjectNameID": f"8{rpps}",
             "given_name": given_name,
             "family_name": family_name,
+            "SubjectRefPro": {"exercices": [{"codeProfession": profession}]},
         }
 
     @property

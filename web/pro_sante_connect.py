@@ -6,6 +6,7 @@ Who it is, is `SubjectNameID` of the user info: `8` and the RPPS.
 """
 
 import hmac
+import re
 import secrets
 import ssl
 import time
@@ -35,6 +36,9 @@ LEEWAY_S: Final = 60  # between its clock and ours
 ANSWER_BYTES_MAX: Final = 256 * 1024
 RPPS_PREFIX: Final = "8"
 RPPS_LENGTH: Final = 11
+PROFESSION: Final = re.compile(r"[0-9]{2}")  # a code of TRE_G15
+SPECIALTY: Final = re.compile(r"SM[0-9]{2}")  # of TRE_R38: what a doctor is qualified in
+DOCTOR: Final = "10"
 
 log = structlog.get_logger()
 
@@ -72,7 +76,22 @@ class Professional:
 
     rpps: str
     name: str
+    profession: str | None  # TRE_G15
+    specialty: str | None  # TRE_R38, of doctors
     id_token: str
+
+
+class Exercise(msgspec.Struct, frozen=True):
+    """One profession that somebody practises, as the provider has it."""
+
+    profession: str = msgspec.field(name="codeProfession", default="")
+    specialty: str = msgspec.field(name="codeSavoirFaire", default="")
+
+
+class Practice(msgspec.Struct, frozen=True):
+    """`SubjectRefPro` of the user info, as far as we use it."""
+
+    exercises: list[Exercise] = msgspec.field(name="exercices", default_factory=list)
 
 
 class ProSanteConnect:
@@ -145,7 +164,8 @@ class ProSanteConnect:
         if len(rpps) != RPPS_LENGTH:
             raise FactorRefused
         given, family = str(told.get("given_name", "")), str(told.get("family_name", ""))
-        return Professional(rpps, " ".join(f"{given} {family}".split()) or rpps, tokens.id_token)
+        name = " ".join(f"{given} {family}".split()) or rpps
+        return Professional(rpps, name, *_practised(told), tokens.id_token)
 
     async def farewell(self, id_token: str) -> str | None:
         """Where to send a browser that signs out, so that it is signed out there too."""
@@ -267,3 +287,16 @@ class ProSanteConnect:
                 self._settings.psc_client_certificate, self._settings.psc_client_key or None
             )
         return context
+
+
+def _practised(told: dict[str, Any]) -> tuple[str | None, str | None]:
+    """Profession and specialty: the first that is told in a code we know the form of."""
+    try:
+        practice = msgspec.convert(told.get("SubjectRefPro", {}), Practice)
+    except msgspec.ValidationError:
+        return None, None
+    for one in practice.exercises:
+        if PROFESSION.fullmatch(one.profession):
+            is_told = one.profession == DOCTOR and SPECIALTY.fullmatch(one.specialty)
+            return one.profession, one.specialty if is_told else None
+    return None, None

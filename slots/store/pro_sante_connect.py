@@ -17,7 +17,9 @@ QUERIES: Final = queries.load("pro_sante_connect.sql")
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """Somebody who asks to be let into a territory. *name* and *rpps* are Pro Santé Connect's word."""
+    """Somebody who asks to be let into a territory. All but address and place of work is Pro Santé
+    Connect's word.
+    """
 
     id: UUID
     rpps: str
@@ -25,6 +27,8 @@ class Admission:
     email: str
     organisation: str
     asked_at: datetime
+    profession: str | None  # TRE_G15; None: it did not say
+    specialty: str | None  # TRE_R38
 
 
 async def account_of_rpps(conn: Connection, rpps: str) -> AccountId | None:
@@ -63,25 +67,19 @@ async def open_psc_ticket(
     )
 
 
-async def ask_admission(
-    conn: Connection,
-    territory_id: TerritoryId,
-    rpps: str,
-    name: str,
-    email: str,
-    organisation: str,
-    now: datetime,
-) -> None:
+async def ask_admission(conn: Connection, territory_id: TerritoryId, asked: Admission) -> None:
     """Ask the territory's coordinator; asked again before an answer, it is the same question."""
     await QUERIES["ask_admission"].value(
         conn,
-        id=uuid4(),
+        id=asked.id,
         territory_id=territory_id,
-        rpps=rpps,
-        name=name,
-        email=email,
-        organisation=organisation,
-        at=now,
+        rpps=asked.rpps,
+        name=asked.name,
+        email=asked.email,
+        organisation=asked.organisation,
+        at=asked.asked_at,
+        profession=asked.profession,
+        specialty=asked.specialty,
     )
 
 

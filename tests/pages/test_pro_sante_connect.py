@@ -148,7 +148,7 @@ async def test_an_answer_counts_once_and_only_in_the_browser_that_asked(
 async def test_a_number_that_nobody_has_asks_a_coordinator_and_then_comes_in(
     joins: Joins, provider, ledger, service
 ):
-    provider.knows("10009876543", "Zoé", "Blanc Le Goff")
+    provider.knows("10009876543", "Zoé", "Blanc Le Goff", profession="60")
     zoe = await joins(None, PHONE)
     await goes_there(zoe)
     await is_on(zoe, "/admission")
@@ -168,6 +168,7 @@ async def test_a_number_that_nobody_has_asks_a_coordinator_and_then_comes_in(
     await _as_coordinator(cora, ledger, service)
     await cora.goes_to("/coordination")
     await cora.sees("1 demande d’accès")
+    await cora.sees("Infirmier")
     await cora.presses("Accepter Zoé Blanc Le Goff")
     await cora.sees("C’est fait : cette personne entre avec Pro Santé Connect.")
 
@@ -177,6 +178,8 @@ async def test_a_number_that_nobody_has_asks_a_coordinator_and_then_comes_in(
         "SELECT role FROM membership JOIN account ON account.id = account_id WHERE email = 'zoe@example.fr'"
     )
     assert [row["role"] for row in roles] == ["referrer"]
+    profession = "SELECT profession FROM practitioner WHERE rpps = '10009876543'"
+    assert await ledger.fetchval(profession) == "60"
 
 
 async def reads_the_mail(person: Person, ledger) -> None:

@@ -1,6 +1,7 @@
 """`/connexion/psc`: sign in by Pro Santé Connect, or ask a coordinator for admission."""
 
 from typing import Final
+from uuid import uuid4
 
 import msgspec
 from starlette.requests import Request
@@ -30,21 +31,22 @@ PLACE: Final = "ticket.secret/psc"
 TOKEN_PLACE: Final = "session.id_token"  # noqa: S105 - a place, no secret
 
 
+class Newcomer(msgspec.Struct, frozen=True):
+    """Who waits for admission, sealed in a ticket: Pro Santé Connect's word."""
+
+    rpps: str
+    name: str
+    profession: str | None
+    specialty: str | None
+
+
 class Wish(msgspec.Struct, frozen=True):
     """What somebody asks of a coordinator, sealed until they have read our mail."""
 
-    rpps: str
-    name: str
+    newcomer: Newcomer
     territory_id: int
     email: str
     organisation: str
-
-
-class Newcomer(msgspec.Struct, frozen=True):
-    """Who waits for admission, sealed in a ticket."""
-
-    rpps: str
-    name: str
 
 
 async def begin(request: Request[State]) -> Response:
@@ -80,7 +82,9 @@ async def come_back(request: Request[State]) -> Response:
     async with looking(request.state["desk"].pool) as conn:
         account_id = await store.account_of_rpps(conn, professional.rpps)
     if account_id is None:
-        newcomer = Newcomer(professional.rpps, professional.name)
+        newcomer = Newcomer(
+            professional.rpps, professional.name, professional.profession, professional.specialty
+        )
         return await _with_ticket(
             request,
             see_other("/admission"),
@@ -122,13 +126,7 @@ async def ask_admission(request: Request[State]) -> Response:
     if errors:
         return _form(request, ticket, values, errors, status=422)
     newcomer = msgspec.json.decode(_opened(request, ticket), type=Newcomer)
-    wish = Wish(
-        newcomer.rpps,
-        newcomer.name,
-        int(values["territory"]),
-        values["email"],
-        values["organisation"],
-    )
+    wish = Wish(newcomer, int(values["territory"]), values["email"], values["organisation"])
     if not await _write(request, ticket, wish):
         return see_other("/connexion", fait="trop-tard")
     response = show(request, "admission_asked.html", email=wish.email, territory=None)
@@ -159,9 +157,17 @@ async def confirm_address(request: Request[State]) -> Response:
     async with entered(request.state["desk"].pool, None, [territory_id]) as conn:
         if not await spend_ticket(conn, ticket.id_hash, now):
             return see_other("/connexion", fait="trop-tard")
-        await store.ask_admission(
-            conn, territory_id, wish.rpps, wish.name, wish.email, wish.organisation, now
+        asked = store.Admission(
+            uuid4(),
+            wish.newcomer.rpps,
+            wish.newcomer.name,
+            wish.email,
+            wish.organisation,
+            now,
+            wish.newcomer.profession,
+            wish.newcomer.specialty,
         )
+        await store.ask_admission(conn, territory_id, asked)
     territory = request.state["desk"].territories.by_id[territory_id]
     return show(request, "admission_asked.html", email="", territory=territory)
 
