@@ -78,6 +78,37 @@ async def test_a_stolen_session_is_no_key_beside_ones_own_proof(service, sign_in
     assert (await rolf.sign_in(world.email("ann"))).status_code == 200  # her password is hers
 
 
+async def test_who_finds_an_open_session_does_not_change_the_password(service, sign_in, world):
+    ann, new = await sign_in("ann"), {"password": "vent lune tiroir bleu"}
+
+    for typed in (new, new | {"current": new["password"]}):
+        answer = await ann.post("/compte/mot-de-passe", data=typed, headers=OUR_PAGE)
+        assert answer.status_code == 422
+        assert "Ce n’est pas votre mot de passe actuel." in answer.text
+    assert (await service.client().sign_in(world.email("ann"))).status_code == 200
+
+    typed = new | {"current": PASSWORD}
+    answer = await ann.post("/compte/mot-de-passe", data=typed, headers=OUR_PAGE)
+    assert answer.headers["location"] == "/compte?fait=mot-de-passe"
+    assert (await service.client().sign_in(world.email("ann"), new["password"])).status_code == 200
+
+
+async def test_an_owner_reads_by_mail_what_was_changed_of_their_protection(sign_in, owner, world):
+    ann, account_id = await sign_in("ann"), world.accounts["ann"].id
+    await owner.execute("SELECT put_authenticator_app($1, 'sealed', 0, now())", account_id)
+    await owner.execute("UPDATE session SET proof = 'totp'")
+
+    await ann.post("/compte/codes", headers=OUR_PAGE)
+    await ann.post("/compte/application/retirer", headers=OUR_PAGE)
+    await ann.post("/compte/application/retirer", headers=OUR_PAGE)  # gone already
+
+    told = await owner.fetch("SELECT account_id, subject FROM mail ORDER BY created_at")
+    assert [(row["account_id"], row["subject"].partition(" sur ")[0]) for row in told] == [
+        (account_id, "Nouveaux codes de secours"),
+        (account_id, "Moyen de connexion retiré"),
+    ]
+
+
 async def test_a_key_is_no_cookie(service, device):
     key = await device("ann", SessionKind.KEY, scopes=list(Scope))
     browser = service.client()
