@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+import structlog
 from starlette.requests import Request
 
 from slots.account import SignedIn
@@ -29,6 +30,8 @@ from web.sessions import Sessions
 
 FREE_FAILURES: Final = 3  # slips of the finger cost nothing
 DELAY_MAX: Final = timedelta(minutes=15)
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +128,8 @@ async def begin(
         raise NotSignedIn
     await request.state["catalogue"].know(found.account.reach)
     request.state["account_id"] = found.account.id
+    # The audit has that they came in; by what, it has no column for.
+    log.info("signed-in", account_id=str(found.account.id), proof=proof.value)
     return Opened(session_id, found)
 
 
