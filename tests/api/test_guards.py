@@ -106,6 +106,9 @@ async def test_every_answer_carries_the_headers_that_keep_browsers_careful(stran
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert answer.headers["referrer-policy"] == "same-origin"
         assert answer.headers["cache-control"] == "no-store"
+        assert answer.headers["cross-origin-opener-policy"] == "same-origin"
+        assert answer.headers["cross-origin-resource-policy"] == "same-origin"
+        assert "access-control-allow-origin" not in answer.headers
         assert "server" not in answer.headers
         assert re.fullmatch("[0-9a-f]{32}", answer.headers["x-request-id"])
         assert "strict-transport-security" not in answer.headers
@@ -273,7 +276,8 @@ async def test_behind_https_the_cookie_belongs_to_this_host_alone(world, setting
             assert cookie.startswith("__Host-chrono48=")
             assert "Secure" in cookie
             assert "Domain" not in cookie
-            assert answer.headers["strict-transport-security"].startswith("max-age=31536000")
+            secure_transport = answer.headers["strict-transport-security"]
+            assert secure_transport == "max-age=31536000; includeSubDomains"
             assert (await person.get("/api/v1/session")).status_code == 200
 
 
