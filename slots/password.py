@@ -64,7 +64,7 @@ def fault_of(password: str, known: Iterable[str] = ()) -> str | None:
 def _is_common(plain: str) -> bool:
     core = re.sub(r"^[\W\d_]+|[\W\d_]+$", "", plain)
     words = {plain, core, _half(plain), _half(core)}
-    return bool(words & (_common() | FRENCH)) or not _without_runs(plain)
+    return bool(words & _common()) or not _without_runs(plain)
 
 
 def _half(text: str) -> str:
@@ -96,6 +96,5 @@ def _words(known: Iterable[str]) -> set[str]:
 
 @cache
 def _common() -> frozenset[str]:
-    return frozenset(
-        word for path in COMMON for word in gzip.decompress(path.read_bytes()).decode().split()
-    )
+    listed = (gzip.decompress(path.read_bytes()).decode().split() for path in COMMON)
+    return FRENCH.union(*listed)
