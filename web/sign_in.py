@@ -30,6 +30,7 @@ from web.sessions import Sessions
 
 FREE_FAILURES: Final = 3  # slips of the finger cost nothing
 DELAY_MAX: Final = timedelta(minutes=15)
+EMAIL_LENGTH_MAX: Final = 254  # characters
 
 log = structlog.get_logger()
 
@@ -85,7 +86,8 @@ async def password_of(request: Request[Any], email: str, password: str) -> Accou
     Raises:
         SignInRefused, TooManyTries, LedgerUnavailable: As `sign_in`.
     """
-    email = email.strip().lower()
+    # Nobody's is longer (RFC 5321); and what fits into no index must not break the page.
+    email = email.strip().lower()[:EMAIL_LENGTH_MAX]
     address = address_of(request)
     passwords: Passwords = request.state["passwords"]
     # One after the other: many guesses at once must not all see the count of failures before them.

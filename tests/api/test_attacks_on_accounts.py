@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import secrets
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -413,6 +414,30 @@ async def test_no_sign_that_somebody_sends_breaks_a_page(cora, stranger, path, d
     person = cora if path == INVITE else stranger
 
     assert (await person.post(path, data=data, headers=OUR_PAGE)).status_code < 500
+
+
+@pytest.mark.parametrize("number", ["²", "٣", "9" * 20, "9" * 5_000, "-1"])
+async def test_no_number_that_somebody_sends_breaks_a_page(sign_in, world, number):
+    ann = await sign_in("ann")
+    form = {"key": "x", "schedule_id": str(world.schedules["ann"])}
+    form |= {"duration_min": number, "capacity": number, "day": "2026-11-29", "at": number}
+
+    answers = [
+        await ann.post("/disponibilites", data=form, headers=OUR_PAGE),
+        await ann.get("/orienter", params={"delai": number, "rayon": number}),
+        await ann.get("/annuaire", params={"combien": number, "rayon": number}),
+    ]
+
+    assert [answer.status_code for answer in answers] == [422, 200, 200]
+
+
+@pytest.mark.parametrize("length", [255, 5_000, 60_000])
+async def test_an_address_longer_than_any_is_nobodys_and_breaks_nothing(stranger, owner, length):
+    typed = {"email": secrets.token_hex(length)[:length], "password": PASSWORD}
+
+    assert (await stranger.post("/connexion", data=typed, headers=OUR_PAGE)).status_code == 401
+
+    assert await owner.fetchval("SELECT max(length(email)) FROM sign_in_failure") == 254
 
 
 async def test_two_who_invite_one_address_at_once_both_succeed(cora, owner):
