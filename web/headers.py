@@ -23,11 +23,15 @@ FIXED: Final = {
 }
 
 # Where programs ask, nothing is ever shown.
-PROGRAM_POLICY: Final = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
+PROGRAM_POLICY: Final = (
+    b"content-security-policy",
+    b"default-src 'none'; object-src 'none'; frame-ancestors 'none'; base-uri 'none'",
+)
 PROGRAM_PATHS: Final = ("/api/", "/live", "/healthz", "/readyz", "/metrics")
 
 POLICY: Final = (
     "default-src 'none'; "
+    "object-src 'none'; "
     "script-src 'nonce-{nonce}' 'self'; "
     "style-src 'self'; "
     "connect-src 'self'; "

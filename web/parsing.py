@@ -33,6 +33,7 @@ SENTENCES: Final = (
     (re.compile(r"Expected `array"), "Une liste est attendue."),
     (re.compile(r"Expected `object"), "Un objet est attendu."),
 )
+DIGITS_MAX: Final = 5
 OTHERWISE: Final = "Cette valeur n’est pas admise."
 
 
@@ -107,6 +108,15 @@ def field_error(error: msgspec.ValidationError) -> FieldError:
                 path = f"{path}.{named['field']}".strip(".")
             return FieldError(path, sentence.format(**named))
     return FieldError(path, OTHERWISE)
+
+
+def whole_number(typed: str) -> int | None:
+    """The number in a form's field or an address; None where it is none, or too long to be meant.
+
+    Not every digit is one to count with (`²`), and not every number is one of a clock's.
+    """
+    is_one = len(typed) <= DIGITS_MAX and typed.isascii() and typed.isdigit()
+    return int(typed) if is_one else None
 
 
 def utc(field: str, instant: datetime) -> datetime:

@@ -172,5 +172,6 @@ async def opened_by(
         is_browser = found is not None and found.kind is SessionKind.BROWSER
         if found is not None and is_browser and found.account.id == account_id:
             await request.state["sessions"].prove(session_hash, proof)
+            log.info("proved-again", account_id=str(account_id), proof=proof.value)
             return Opened(None, found)
     return await begin(request, account_id, proof, is_phone=is_phone)

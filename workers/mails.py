@@ -53,10 +53,16 @@ def delay(attempts: int) -> timedelta:
 
 
 def message_of(mail: Mail, *, sender: str, at: datetime) -> EmailMessage:
-    """The mail as it travels. Its id makes a second copy recognisable."""
+    """The mail as it travels. Its id makes a second copy recognisable.
+
+    Raises:
+        ValueError: What somebody typed as an address would be read as another, or as several.
+    """
     message = EmailMessage()
     message["From"] = sender
     message["To"] = ", ".join(mail.recipients)
+    if [address.addr_spec for address in message["To"].addresses] != list(mail.recipients):
+        raise ValueError("a recipient is not one plain address")
     message["Subject"] = " ".join(mail.subject.split())
     message["Date"] = format_datetime(at)
     message["Message-ID"] = f"<{mail.id}@{sender.rpartition('@')[2].strip('> ') or 'localhost'}>"

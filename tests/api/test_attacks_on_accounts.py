@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import secrets
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -76,6 +77,37 @@ async def test_a_stolen_session_is_no_key_beside_ones_own_proof(service, sign_in
     assert {answer.headers["location"].partition("?")[0] for answer in answers} == {"/connexion"}
     assert problem(await rolf.get("/api/v1/session", headers=headers)) == (401, "not-signed-in")
     assert (await rolf.sign_in(world.email("ann"))).status_code == 200  # her password is hers
+
+
+async def test_who_finds_an_open_session_does_not_change_the_password(service, sign_in, world):
+    ann, new = await sign_in("ann"), {"password": "vent lune tiroir bleu"}
+
+    for typed in (new, new | {"current": new["password"]}):
+        answer = await ann.post("/compte/mot-de-passe", data=typed, headers=OUR_PAGE)
+        assert answer.status_code == 422
+        assert "Ce n’est pas votre mot de passe actuel." in answer.text
+    assert (await service.client().sign_in(world.email("ann"))).status_code == 200
+
+    typed = new | {"current": PASSWORD}
+    answer = await ann.post("/compte/mot-de-passe", data=typed, headers=OUR_PAGE)
+    assert answer.headers["location"] == "/compte?fait=mot-de-passe"
+    assert (await service.client().sign_in(world.email("ann"), new["password"])).status_code == 200
+
+
+async def test_an_owner_reads_by_mail_what_was_changed_of_their_protection(sign_in, owner, world):
+    ann, account_id = await sign_in("ann"), world.accounts["ann"].id
+    await owner.execute("SELECT put_authenticator_app($1, 'sealed', 0, now())", account_id)
+    await owner.execute("UPDATE session SET proof = 'totp'")
+
+    await ann.post("/compte/codes", headers=OUR_PAGE)
+    await ann.post("/compte/application/retirer", headers=OUR_PAGE)
+    await ann.post("/compte/application/retirer", headers=OUR_PAGE)  # gone already
+
+    told = await owner.fetch("SELECT account_id, subject FROM mail ORDER BY created_at")
+    assert [(row["account_id"], row["subject"].partition(" sur ")[0]) for row in told] == [
+        (account_id, "Nouveaux codes de secours"),
+        (account_id, "Moyen de connexion retiré"),
+    ]
 
 
 async def test_a_key_is_no_cookie(service, device):
@@ -382,6 +414,30 @@ async def test_no_sign_that_somebody_sends_breaks_a_page(cora, stranger, path, d
     person = cora if path == INVITE else stranger
 
     assert (await person.post(path, data=data, headers=OUR_PAGE)).status_code < 500
+
+
+@pytest.mark.parametrize("number", ["²", "٣", "9" * 20, "9" * 5_000, "-1"])
+async def test_no_number_that_somebody_sends_breaks_a_page(sign_in, world, number):
+    ann = await sign_in("ann")
+    form = {"key": "x", "schedule_id": str(world.schedules["ann"])}
+    form |= {"duration_min": number, "capacity": number, "day": "2026-11-29", "at": number}
+
+    answers = [
+        await ann.post("/disponibilites", data=form, headers=OUR_PAGE),
+        await ann.get("/orienter", params={"delai": number, "rayon": number}),
+        await ann.get("/annuaire", params={"combien": number, "rayon": number}),
+    ]
+
+    assert [answer.status_code for answer in answers] == [422, 200, 200]
+
+
+@pytest.mark.parametrize("length", [255, 5_000, 60_000])
+async def test_an_address_longer_than_any_is_nobodys_and_breaks_nothing(stranger, owner, length):
+    typed = {"email": secrets.token_hex(length)[:length], "password": PASSWORD}
+
+    assert (await stranger.post("/connexion", data=typed, headers=OUR_PAGE)).status_code == 401
+
+    assert await owner.fetchval("SELECT max(length(email)) FROM sign_in_failure") == 254
 
 
 async def test_two_who_invite_one_address_at_once_both_succeed(cora, owner):

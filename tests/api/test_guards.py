@@ -101,9 +101,14 @@ async def test_every_answer_carries_the_headers_that_keep_browsers_careful(stran
         assert policy.startswith("default-src 'none'; ")
         assert ("script-src 'nonce-" in policy) == is_page
         assert "frame-ancestors 'none'" in policy
+        assert "object-src 'none'" in policy
+        assert "base-uri 'none'" in policy
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert answer.headers["referrer-policy"] == "same-origin"
         assert answer.headers["cache-control"] == "no-store"
+        assert answer.headers["cross-origin-opener-policy"] == "same-origin"
+        assert answer.headers["cross-origin-resource-policy"] == "same-origin"
+        assert "access-control-allow-origin" not in answer.headers
         assert "server" not in answer.headers
         assert re.fullmatch("[0-9a-f]{32}", answer.headers["x-request-id"])
         assert "strict-transport-security" not in answer.headers
@@ -123,6 +128,45 @@ async def test_the_scripts_of_a_page_carry_its_nonce(stranger):
 
     nonce = re.search(r"'nonce-([^']+)'", answer.headers["content-security-policy"])[1]
     assert f'nonce="{nonce}"' in answer.text
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/connexion", "/service-worker.js", "/metrics", "/annuaire.csv"),
+        *("/static/app.js", "/static/app.css", "/static/icons.svg"),
+    ],
+)
+async def test_whatever_is_text_says_how_it_is_encoded(sign_in, path):
+    answer = await (await sign_in("ann")).get(path, follow_redirects=True)
+
+    assert answer.status_code == 200
+    assert re.match(r"(text/|image/svg\+xml).*;\s*charset=utf-8", answer.headers["content-type"]), (
+        answer.headers["content-type"]
+    )
+
+
+@pytest.mark.parametrize("path", ["/connexion", "/static/app.js", "/api/v1/session", "/healthz"])
+@pytest.mark.parametrize("method", ["TRACE", "CONNECT", "PROPFIND"])
+async def test_a_method_that_nothing_here_needs_is_refused(stranger, method, path):
+    answer = await stranger.request(method, path, headers={"Origin": "http://127.0.0.1:8048"})
+
+    assert answer.status_code == 405
+    assert "8048" not in answer.text
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/.git/config", "/.env", "/static/../app.py", "/static/%2e%2e/app.py"),
+        *("/static/", "/static", "/static/..%2f..%2fpyproject.toml"),
+    ],
+)
+async def test_no_file_beside_the_assets_is_served_and_no_folder_is_listed(stranger, path):
+    answer = await stranger.get(path, follow_redirects=True)
+
+    assert answer.status_code == 404
+    assert "Introuvable" in answer.text
 
 
 async def test_people_get_a_page_where_programs_get_a_document(stranger):
@@ -232,7 +276,8 @@ async def test_behind_https_the_cookie_belongs_to_this_host_alone(world, setting
             assert cookie.startswith("__Host-chrono48=")
             assert "Secure" in cookie
             assert "Domain" not in cookie
-            assert answer.headers["strict-transport-security"].startswith("max-age=31536000")
+            secure_transport = answer.headers["strict-transport-security"]
+            assert secure_transport == "max-age=31536000; includeSubDomains"
             assert (await person.get("/api/v1/session")).status_code == 200
 
 

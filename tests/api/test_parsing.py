@@ -9,7 +9,7 @@ import pytest
 from starlette.datastructures import QueryParams
 
 from slots.errors import Invalid
-from web.parsing import OTHERWISE, SENTENCES, parse_json, parse_query, utc
+from web.parsing import OTHERWISE, SENTENCES, parse_json, parse_query, utc, whole_number
 
 
 class Line(msgspec.Struct, forbid_unknown_fields=True):
@@ -112,3 +112,12 @@ def test_instants_are_utc_or_beyond_the_calendar():
 def test_no_sentence_is_an_apology_in_english():
     assert all(sentence.endswith(".") for _, sentence in SENTENCES)
     assert OTHERWISE.endswith(".")
+
+
+@pytest.mark.parametrize("typed", ["", "²", "٣", "-1", "1.5", " 1", "1_0", "9" * 6, "9" * 5_000])
+def test_what_is_no_number_that_somebody_means_is_none(typed):
+    assert whole_number(typed) is None
+
+
+def test_a_number_is_one():
+    assert (whole_number("0"), whole_number("20"), whole_number("99999")) == (0, 20, 99_999)

@@ -377,6 +377,23 @@ async def test_what_happened_at_the_door_is_in_the_installations_audit(
     ]
 
 
+async def test_the_log_says_by_what_somebody_came_in_and_showed_it_again(
+    person, world, app, recovery, watch, capsys
+):
+    await with_code(person, (await due(person, world))["ticket"], app.at(watch.now()))
+    await with_code(person, (await due(person, world))["ticket"], recovery[0], "recovery")
+
+    lines = [line for line in capsys.readouterr().out.splitlines() if "proof=" in line]
+    ann = f"account_id={world.accounts['ann'].id}"
+    assert len(lines) == 2
+    assert "signed-in" in lines[0]
+    assert "proof=totp" in lines[0]
+    assert ann in lines[0]
+    assert "proved-again" in lines[1]
+    assert "proof=recovery" in lines[1]
+    assert ann in lines[1]
+
+
 async def test_no_secret_of_these_steps_is_in_the_log(person, world, app, recovery, watch, capfd):
     ticket = (await due(person, world))["ticket"]
     code = app.at(watch.now())

@@ -90,6 +90,7 @@ async def test_it_goes_into_a_calendar_with_the_place_and_nothing_of_the_patient
     answer = await rolf.context.request.get(rolf.service.url + await link.get_attribute("href"))
 
     assert answer.headers["content-type"].startswith("text/calendar")
+    assert answer.headers["content-disposition"] == 'attachment; filename="rendez-vous.ics"'
     [event] = Calendar.from_ical(await answer.text()).walk("VEVENT")
     assert f"référence {reference}" in event["summary"]
     assert "Maison de santé de Bédarieux" in event["location"]

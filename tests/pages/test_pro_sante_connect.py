@@ -128,6 +128,22 @@ async def test_a_provider_that_is_away_or_another_is_not_asked(
     assert provider.asked == []
 
 
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+async def test_another_sites_link_begins_no_session_and_leads_to_the_door(
+    joins: Joins, provider, service, site
+):
+    ann = await joins(None)
+
+    answer = await ann.context.request.get(
+        service.url + "/connexion/psc?suite=/annuaire",
+        headers={"sec-fetch-site": site},
+        max_redirects=0,
+    )
+
+    assert (answer.status, answer.headers["location"]) == (303, "/connexion?suite=%2Fannuaire")
+    assert provider.asked == []
+
+
 async def test_an_answer_counts_once_and_only_in_the_browser_that_asked(
     joins: Joins, provider, ann_there, ledger, service
 ):

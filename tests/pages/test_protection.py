@@ -396,6 +396,12 @@ async def test_a_changed_password_ends_the_other_sessions(joins: Joins):
 
     await ann.goes_to("/compte")
     await ann.page.get_by_role("link", name="Changer").click()
+    await ann.page.get_by_label("Mot de passe actuel").fill("what a thief guesses")
+    await ann.page.get_by_label("Nouveau mot de passe").fill(NEW_PASSWORD)
+    await ann.presses("Changer le mot de passe")
+    await ann.sees("Ce n’est pas votre mot de passe actuel.")
+    await expect(ann.page.get_by_label("Mot de passe actuel")).to_be_focused()
+    await ann.page.get_by_label("Mot de passe actuel").fill(PASSWORD)
     await ann.page.get_by_label("Nouveau mot de passe").fill(NEW_PASSWORD)
     await ann.presses("Changer le mot de passe")
 

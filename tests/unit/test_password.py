@@ -1,6 +1,9 @@
+import gzip
+
 import pytest
 
 from slots.password import (
+    COMMON,
     COMMON_ONE,
     KNOWN_WORDS,
     LENGTH_MAX,
@@ -65,3 +68,12 @@ def test_a_common_one_is_refused_with_digits_around_it_or_twice(password):
 )
 def test_what_everybody_knows_is_refused(password):
     assert fault_of(password, KNOWN) == KNOWN_WORDS
+
+
+def test_the_3000_most_common_ones_of_our_length_are_refused():
+    """ASVS 5.0, 6.2.4: of those that are long enough, not of those that are refused anyway."""
+    words = [word for path in COMMON for word in gzip.decompress(path.read_bytes()).split()]
+    long = {word.decode() for word in words if len(word) >= LENGTH_MIN}
+
+    assert len(long) > 3_000
+    assert [word for word in long if fault_of(word) is None] == []

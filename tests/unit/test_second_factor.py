@@ -64,7 +64,12 @@ def test_recovery_codes_are_many_and_all_different():
     codes = new_recovery_codes()
 
     assert len(set(codes)) == len(codes) == RECOVERY_CODES
-    assert all(len(code.replace("-", "")) == 16 for code in codes)
+
+
+def test_a_recovery_code_is_too_long_to_be_guessed_from_its_plain_hash():
+    letters = {len(code.replace("-", "")) for code in new_recovery_codes()}
+
+    assert {count * 5 for count in letters} == {120}  # bits; each letter of base32 has five
 
 
 def test_a_recovery_code_is_known_however_it_is_typed():

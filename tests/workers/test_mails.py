@@ -103,6 +103,49 @@ async def test_a_mail_that_cannot_leave_holds_up_no_other(desk, world, owner, wr
     assert left == ["rosa@example.test"]
 
 
+@pytest.mark.parametrize(
+    "typed",
+    [
+        *("victim@example.test,rolf@example.test", "rolf,victim@example.test"),
+        *("boss<victim@example.test>", "victim@example.test;x", "(x)victim@example.test"),
+        "rolf@example.test\r\nbcc:victim@example.test",
+    ],
+)
+async def test_what_a_mail_program_reads_as_another_address_gets_nothing(
+    desk, world, owner, now, typed
+):
+    await owner.execute(
+        "INSERT INTO mail (id, territory_id, recipient, subject, body)"
+        " VALUES ($1, $2, $3, 'Une invitation', 'Bonjour')",
+        *(uuid4(), world.hauts, typed),
+    )
+    left = []
+
+    async def carry(message) -> None:
+        left.append(message["To"])
+
+    assert await send_mails(desk, Post("chrono@example.test", carry), now + A_MOMENT) == 0
+
+    assert left == []
+
+
+@pytest.mark.parametrize("typed", ["ann.o'neil+chrono@b-c.example.test", "é@example.test"])
+async def test_a_plain_address_gets_it_however_rare_its_signs_are(desk, world, owner, now, typed):
+    await owner.execute(
+        "INSERT INTO mail (id, territory_id, recipient, subject, body)"
+        " VALUES ($1, $2, $3, 'Une invitation', 'Bonjour')",
+        *(uuid4(), world.hauts, typed),
+    )
+    left = []
+
+    async def carry(message) -> None:
+        left.append(message["To"])
+
+    assert await send_mails(desk, Post("chrono@example.test", carry), now + A_MOMENT) == 1
+
+    assert left == [typed]
+
+
 async def test_a_worker_that_dies_while_sending_leaves_the_mail_to_another(
     desk, sink, smtp, written, now
 ):

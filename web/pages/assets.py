@@ -26,4 +26,7 @@ class Assets(StaticFiles):
         """The file, or 304."""
         response = super().file_response(*args, **kwargs)
         response.headers["Cache-Control"] = "no-cache"
+        if response.headers.get("Content-Type", "").endswith("+xml"):
+            # Starlette names the encoding of text only; XML is text as well (RFC 7303).
+            response.headers["Content-Type"] += "; charset=utf-8"
         return response

@@ -39,6 +39,7 @@ from web.pages.page import (
     show,
 )
 from web.pages.reading import Ground, ground, own_entries
+from web.parsing import whole_number
 from web.state import State
 
 OK: Final = 200
@@ -200,8 +201,7 @@ def _have_one_owner(entries: dict[ScheduleId, DirectoryEntry]) -> bool:
 
 
 def _minutes(form: OfferForm) -> int:
-    typed = int(form.duration_min) if form.duration_min.isdigit() else 0
-    return typed or offer_form.DURATION_DEFAULT_MIN
+    return whole_number(form.duration_min) or offer_form.DURATION_DEFAULT_MIN
 
 
 def _taken(days: list[OwnDay]) -> list[Taken]:

@@ -142,5 +142,6 @@ def _form(
         email=ticket.email,
         name=ticket.name,
         is_invitation=ticket.purpose is Purpose.INVITATION,
-        error=error,
+        has_password=False,  # whoever follows a link has none yet, or has forgotten it
+        errors={"password": error} if error else {},
     )

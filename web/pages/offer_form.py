@@ -15,6 +15,7 @@ from slots.store.directory import Commune
 from slots.times import PARIS, LocalTimeTwice, LocalTimeUnknown, from_paris
 from web.pages.finding import commune_of
 from web.pages.habits import Preset, overlaps, part_of_day
+from web.parsing import whole_number
 
 MOMENTS_MAX: Final = 30  # slots of one form
 DURATIONS_MIN: Final = (10, 15, 20, 30, 45, 60, 90, 120, 180, 240)
@@ -227,10 +228,10 @@ def _starts(form: OfferForm, errors: dict[str, str]) -> list[datetime]:
 
 
 def _number(typed_number: str, name: str, message: str, errors: dict[str, str]) -> int:
-    if typed_number.isascii() and typed_number.isdigit() and len(typed_number) < 6:
-        return int(typed_number)
-    errors[name] = message
-    return 0
+    number = whole_number(typed_number)
+    if number is None:
+        errors[name] = message
+    return number or 0
 
 
 def _schedule_id(form: OfferForm, errors: dict[str, str]) -> ScheduleId:

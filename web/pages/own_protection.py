@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from slots.database import Connection
 from slots.ids import INSTALLATION, AccountId
-from slots.letters import password_changed
+from slots.letters import Letter, codes_renewed, factor_removed, password_changed
 from slots.password import fault_of
 from slots.push import from_base64url
 from slots.second_factor import Factors, Proof, new_recovery_codes, recovery_hash
@@ -38,6 +38,7 @@ PATH: Final = "/compte"
 PROVED_FOR: Final = timedelta(minutes=15)
 # From the page that has asked who it is to what is typed there: nobody loses a form to the clock.
 TYPED_WITHIN: Final = timedelta(hours=1)
+NOT_CURRENT: Final = "Ce n’est pas votre mot de passe actuel."
 
 
 async def protection_of(
@@ -149,6 +150,7 @@ async def renew_codes(request: Request[State]) -> Response:
     async with entered(request.state["desk"].pool, account_id, [INSTALLATION]) as conn:
         await factors.put_recovery_codes(conn, account_id, map(recovery_hash, codes))
         await record(conn, INSTALLATION, account_id, "codes-renewed", "account", [account_id])
+        await _tell(request, conn, account_id, codes_renewed)
     return show(request, "recovery_codes.html", codes=codes, after=PATH)
 
 
@@ -157,11 +159,11 @@ async def password_page(request: Request[State]) -> Response:
     await viewer_of(request)
     if not await is_proved(request):
         return await ask_who(request, f"{PATH}/mot-de-passe")
-    return _password_form(request)
+    return await _password_form(request, {})
 
 
 async def change_password(request: Request[State]) -> Response:
-    """Take it, and end all other sessions."""
+    """Take it from who knows the one before it, and end all other sessions."""
     viewer = await viewer_of(request)
     form = await request.form()
     if not await is_proved(request):
@@ -170,17 +172,30 @@ async def change_password(request: Request[State]) -> Response:
     product_name = request.state["settings"].product_name
     known = (account.email, account.name, account.organisation, product_name)
     if (fault := fault_of(password, known)) is not None:
-        return _password_form(request, error=fault, status=422)
+        return await _password_form(request, {"password": fault}, status=422)
+    if (refused := await _wrong_current(request, viewer, str(form.get("current", "")))) is not None:
+        return await _password_form(request, {"current": refused}, status=422)
     password_hash = await request.state["passwords"].hash(password)
     now = request.state["desk"].clock.now()
     async with entered(request.state["desk"].pool, account.id, [INSTALLATION]) as conn:
         await factors.set_password(conn, account.id, password_hash)
         await tickets.spend_tickets_of(conn, account.id, now)
         await record(conn, INSTALLATION, account.id, "password-changed", "account", [account.id])
-        await tickets.write_to_account(conn, account.id, password_changed(now, product_name), now)
+        await _tell(request, conn, account.id, password_changed)
     kept_hash = (await signed_in(request)).session_hash
     await request.state["sessions"].end_all_of(account.id, kept_hash)
     return see_other(PATH, fait="mot-de-passe")
+
+
+async def _tell(
+    request: Request[State],
+    conn: Connection,
+    account_id: AccountId,
+    letter: Callable[[datetime, str], Letter],
+) -> None:
+    """By mail: the owner may not be who is here."""
+    now, product_name = request.state["desk"].clock.now(), request.state["settings"].product_name
+    await tickets.write_to_account(conn, account_id, letter(now, product_name), now)
 
 
 async def _owner(request: Request[State]) -> Viewer:
@@ -204,6 +219,7 @@ async def _remove(request: Request[State], kind: str, remove: Remove) -> Respons
             return see_other(PATH, fait="dernier")
         if await remove(conn):
             await record(conn, INSTALLATION, account_id, f"{kind}-removed", "account", [account_id])
+            await _tell(request, conn, account_id, factor_removed)
     return see_other(PATH, fait="retire")
 
 
@@ -226,7 +242,23 @@ def _confirm_form(
     )
 
 
-def _password_form(request: Request[State], *, error: str = "", status: int = 200) -> Response:
+async def _wrong_current(request: Request[State], viewer: Viewer, current: str) -> str | None:
+    """What is wrong with the present password as it was typed; who has none need not know it."""
+    account = viewer.account
+    if not (await protection_of(request, account.id))[0].has_password:
+        return None
+    try:
+        await password_of(request, account.email, current)
+    except SignInRefused:
+        return NOT_CURRENT
+    except TooManyTries as refused:
+        return problem_of(refused).detail
+    return None
+
+
+async def _password_form(
+    request: Request[State], errors: dict[str, str], *, status: int = 200
+) -> Response:
     account = request.scope["state"]["viewer"].account
     return show(
         request,
@@ -235,5 +267,6 @@ def _password_form(request: Request[State], *, error: str = "", status: int = 20
         email=account.email,
         name=account.name,
         is_invitation=False,
-        error=error,
+        has_password=(await protection_of(request, account.id))[0].has_password,
+        errors=errors,
     )

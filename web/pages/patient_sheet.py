@@ -100,7 +100,12 @@ async def calendar_entry(request: Request[State]) -> Response:
     if sheet.view.appointment.status is not AppointmentStatus.BOOKED:
         raise AppointmentEnded
     entry = event_of(sheet, [act.preparation for act in acts_of(sheet.view, words)])
-    return Response(entry, media_type="text/calendar")
+    return Response(
+        entry,
+        media_type="text/calendar",
+        # A file to keep, under a name of ours, and nothing to show as a page.
+        headers={"Content-Disposition": 'attachment; filename="rendez-vous.ics"'},
+    )
 
 
 def event_of(sheet: Sheet, preparations: Sequence[str]) -> bytes:

@@ -28,6 +28,7 @@ from web.state import State
 from web.tickets import give_ticket, take_ticket, ticket_id_of, ticket_of
 
 PLACE: Final = "ticket.secret/psc"
+ASKED_HERE: Final = ("same-origin", "none")  # a link of ours, or an address that somebody typed
 TOKEN_PLACE: Final = "session.id_token"  # noqa: S105 - a place, no secret
 
 
@@ -50,9 +51,12 @@ class Wish(msgspec.Struct, frozen=True):
 
 
 async def begin(request: Request[State]) -> Response:
-    """Send the browser there."""
+    """Send the browser there, where whoever is before it has asked for that here."""
     psc = provider_of(request)
     after = own_path(request.query_params.get("suite"), "/")
+    # Who is signed in there would be signed in here by any other site's link or frame (ASVS 7.6.2).
+    if request.headers.get("sec-fetch-site", "none") not in ASKED_HERE:
+        return see_other("/connexion", suite=None if after == "/" else after)
     try:
         address, asked = await psc.question(after)
     except (Unavailable, FactorRefused):

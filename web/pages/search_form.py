@@ -19,6 +19,7 @@ from web.pages.finding import (
     commune_typed,
 )
 from web.pages.french import AUDIENCES, MODALITIES, PROFESSIONS, SPECIALISTS, schedule_name
+from web.parsing import whole_number
 
 DOCTOR: Final = "10"
 TYPED_MAX: Final = 80  # characters of the search line
@@ -99,8 +100,8 @@ def choices_of_who() -> list[tuple[str, list[tuple[str, str]]]]:
 
 def prefilled(search_act: str, delay_h: str, waits_h: float) -> tuple[str, str]:
     """The likeliest reason and urgency of a booking, from what was searched."""
-    asked_h = int(delay_h) if delay_h.isdigit() else HORIZON_DEFAULT.total_seconds() / 3600
-    hours = min(waits_h, asked_h)
+    asked_h = whole_number(delay_h)
+    hours = min(waits_h, HORIZON_DEFAULT.total_seconds() / 3600 if asked_h is None else asked_h)
     urgency = "today" if hours <= 12 else "within-24h" if hours <= 24 else "within-48h"
     return REASON_OF_ACT.get(search_act, "other"), urgency
 
@@ -122,4 +123,5 @@ REASON_OF_ACT: Final = {
 
 
 def _one_of(typed: str, choices: tuple[int, ...]) -> int | None:
-    return int(typed) if typed.isdigit() and int(typed) in choices else None
+    number = whole_number(typed)
+    return number if number in choices else None

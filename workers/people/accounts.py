@@ -15,7 +15,7 @@ from slots.ids import INSTALLATION
 from slots.letters import invitation
 
 RFC_9106: Final = PasswordHasher()  # argon2id, 64 MiB, three passes
-PASSWORD_BYTES: Final = 12
+PASSWORD_BYTES: Final = 16  # 128 bits
 
 
 @dataclass(frozen=True, slots=True)
