@@ -33,6 +33,11 @@ async def both(desk, offer, book, world, now, owner):
         "INSERT INTO audit_anchor (territory_id, position, hash, retired_at, signature)"
         " VALUES (1, 0, sha256(''), now(), '')"
     )
+    await owner.execute(
+        "INSERT INTO patient_contact (appointment_id, territory_id, sealed, written_at, purge_at)"
+        " VALUES ($1, 1, '', now(), now())",
+        booked.id,
+    )
     return booked, there
 
 
@@ -46,7 +51,8 @@ async def tables_with(owner, column):
 
 
 async def seen_of_hauts(desk, world, tables, entering):
-    async with entered(desk.pool, None, entering) as conn:
+    """As rolf, who has booked: of patients' contacts there is a wall of persons as well."""
+    async with entered(desk.pool, world.accounts["rolf"].id, entering) as conn:
         return {
             table: await conn.fetchval(
                 f"SELECT count(*) FROM {table} WHERE territory_id = $1", world.hauts
@@ -103,6 +109,13 @@ async def test_nobody_writes_through_a_wall(desk, world, both, write, refusal):
                 there.id,
                 booked.schedule_id,
             )
+
+
+async def test_behind_the_wall_of_the_territory_a_contact_has_one_of_its_persons(desk, world, both):
+    for name, count in {"rolf": 1, "ann": 1, "bob": 0, "cora": 0, None: 0}.items():
+        account_id = world.accounts[name].id if name else None
+        async with entered(desk.pool, account_id, [world.hauts]) as conn:
+            assert await conn.fetchval("SELECT count(*) FROM patient_contact") == count, name
 
 
 async def test_a_key_is_only_its_accounts_in_the_ledger_too(desk, world, both):

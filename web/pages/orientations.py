@@ -180,16 +180,9 @@ async def view_of(request: Request[State], conn: Connection, account: Account) -
     """
     appointment_id = AppointmentId(request.path_params["appointment_id"])
     found = (await appointments(conn, [appointment_id])).get(appointment_id)
-    if found is None or not _concerns(found, account):
+    if found is None or not cases.may_read(account, found):
         raise AppointmentUnknown
     return (await views(conn, [found]))[0]
-
-
-def _concerns(appointment: Appointment, account: Account) -> bool:
-    return (
-        account.acts_for(appointment.schedule_id)
-        or appointment.booked_by_organisation_id == account.organisation_id
-    )
 
 
 def _asked_from(request: Request[State], account: Account) -> str:
