@@ -5,7 +5,6 @@ read by the two sides of the booking only, and never in Redis, a log, an address
 """
 
 import re
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -103,11 +102,6 @@ def years(now: datetime) -> tuple[int, int]:
     """The earliest and the latest year of a birth."""
     this_year = now.astimezone(PARIS).year
     return this_year - AGE_MAX, this_year
-
-
-def in_fields_named(prefix: str, errors: Iterable[FieldError]) -> dict[str, str]:
-    """The same by the names that a form gives its fields."""
-    return {prefix + error.field: error.message for error in errors}
 
 
 def _text_fault(text: str, length_max: int) -> str | None:
