@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from slots.appointment import Origin
+from slots.appointment import Appointment, Origin
 from slots.audience import MEMBER_ROLES, Audience, Role
 from slots.ids import AccountId, OrganisationId, PractitionerId, ScheduleId, TerritoryId
 from slots.rights import Action, Standing, audiences, may, standings
@@ -60,6 +60,13 @@ class Account:
     def acts_for(self, schedule_id: UUID) -> bool:
         """Whether the schedule is the account's own, or was delegated to it."""
         return schedule_id in self.schedules
+
+    def is_side_of(self, appointment: Appointment) -> bool:
+        """Whether a booking is the account's business: its organisation's, or of its schedules."""
+        return (
+            self.acts_for(appointment.schedule_id)
+            or appointment.booked_by_organisation_id == self.organisation_id
+        )
 
     def publishes_for(self, schedule_id: UUID) -> bool:
         """Whether the account may offer, amend and withdraw on this schedule."""

@@ -9,6 +9,7 @@ from slots.broker import Broker
 from slots.clock import MACHINES_CLOCK, Clock
 from slots.database import Pool, create_pool
 from slots.ids import TerritoryId, territory_of
+from slots.sealing import Sealer
 from slots.settings import Settings
 from slots.store import territory as store
 from slots.store.idempotency import BeforeConfirm, Intent, before_confirms
@@ -22,6 +23,7 @@ class Desk:
     """The ledger's connections, the broker, the territories, and how far ahead boards look.
 
     *before_confirm*: what the ledger knows before a hold is sealed; a crowd asks in one statement.
+    *sealer*: for what is secret at rest.
     """
 
     pool: Pool
@@ -29,6 +31,7 @@ class Desk:
     territories: Territories
     horizon: timedelta
     before_confirm: Together[Intent, BeforeConfirm]
+    sealer: Sealer
     clock: Clock = MACHINES_CLOCK
 
     def territory(self, identifier: UUID) -> Territory | None:
@@ -61,6 +64,7 @@ async def open_desk(settings: Settings, clock: Clock = MACHINES_CLOCK) -> Desk:
         territories=territories,
         horizon=timedelta(hours=settings.horizon_hours),
         before_confirm=Together(ask_before_confirm),
+        sealer=Sealer.of(settings.secret_keys),
         clock=clock,
     )
 

@@ -92,6 +92,12 @@ class AppointmentUnknown(SlotError):
     code = "appointment-unknown"
 
 
+class ContactUnknown(SlotError):
+    """No contact of the patient is kept for this appointment, or not any more."""
+
+    code = "contact-unknown"
+
+
 # The race was lost, or the world has changed: each may name other free slots.
 
 
@@ -203,6 +209,12 @@ class AppointmentEnded(Conflict):
     """The appointment is no longer in a state that allows this."""
 
     code = "appointment-ended"
+
+
+class ContactsOff(Conflict):
+    """This territory keeps no contacts of patients."""
+
+    code = "contacts-off"
 
 
 class TooEarly(Conflict):

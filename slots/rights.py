@@ -39,6 +39,7 @@ class Action(StrEnum):
     OPEN = "open"  # an appointment: its sheet, its lists, its people
     CANCEL = "cancel"  # an appointment
     ANSWER = "answer"  # seen, come, not come: the effector's word
+    CONTACT = "contact"  # of the patient, where the territory keeps one: leave, read, erase
     TELL = "tell"  # that the patient knows of a cancellation: the referrer's word
     DIRECTORY = "directory"  # read it
     PEOPLE = "people"  # invite, give roles and delegations, withdraw; screens and keys
@@ -71,6 +72,7 @@ class Rights:
     open: Extent = Extent.NOTHING
     cancel: Extent = Extent.NOTHING
     answer: Extent = Extent.NOTHING
+    contact: Extent = Extent.NOTHING
     tell: Extent = Extent.NOTHING
     directory: Extent = Extent.NOTHING
     people: Extent = Extent.NOTHING
@@ -90,6 +92,7 @@ _PUBLISHES: Final = Rights(
     open=Extent.OWN,
     cancel=Extent.OWN,
     answer=Extent.OWN,
+    contact=Extent.OWN,
     tell=Extent.OWN,
     directory=Extent.TERRITORY,
 )
@@ -102,6 +105,7 @@ MATRIX: Final[Mapping[Standing, Rights]] = MappingProxyType(
             book=MEMBERS,
             open=Extent.OWN,
             cancel=Extent.OWN,
+            contact=Extent.OWN,
             tell=Extent.OWN,
             directory=Extent.TERRITORY,
         ),
@@ -110,6 +114,7 @@ MATRIX: Final[Mapping[Standing, Rights]] = MappingProxyType(
             book=REGULATORS,
             open=Extent.OWN,
             cancel=Extent.OWN,
+            contact=Extent.OWN,
             tell=Extent.OWN,
             directory=Extent.TERRITORY,
         ),
@@ -124,6 +129,7 @@ MATRIX: Final[Mapping[Standing, Rights]] = MappingProxyType(
             book=NEIGHBOURS,
             open=Extent.OWN,
             cancel=Extent.OWN,
+            contact=Extent.OWN,
             tell=Extent.OWN,
             directory=Extent.TERRITORY,
         ),

@@ -18,3 +18,4 @@ class Scope(StrEnum):
     PUBLISH = "publish"  # offer, amend, withdraw
     BOOK = "book"  # hold, renew, release, confirm, move, overflow
     APPOINTMENTS = "appointments"  # list them, cancel, seen, come, not come, patient told
+    CONTACTS = "contacts"  # a patient's contact: leave, read, erase

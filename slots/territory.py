@@ -9,13 +9,17 @@ from slots.ids import TerritoryId
 
 @dataclass(frozen=True, slots=True)
 class Territory:
-    """One CPTS. *partition* is the Redis hash tag that its keys live under."""
+    """One CPTS. *partition* is the Redis hash tag that its keys live under.
+
+    contact_kept_h: hours after a slot that a patient's contact is kept; None: it takes none.
+    """
 
     id: TerritoryId
     slug: str
     name: str
     department: str
     partition: int
+    contact_kept_h: int | None = None
 
 
 class Territories:

@@ -9,6 +9,13 @@ INSERT INTO territory (id, slug, name, department, partition_id)
 SELECT coalesce(max(id), 0) + 1, $1, $2, $3, $4 FROM territory
 RETURNING id;
 
+-- name: keep_contacts(slug, hours) -> value
+-- Whether, and how long, patients' contacts are kept. What is there when it is switched off goes with the next purge.
+UPDATE territory SET contact_kept_h = $2 WHERE slug = $1 RETURNING id;
+
+-- name: record_of_territory(territory_id, verb, subject_id) -> none
+INSERT INTO audit (territory_id, account_id, verb, subject, subject_id) VALUES ($1, NULL, $2, 'territory', $3);
+
 -- name: join_neighbours(territory_id, other_id) -> none
 INSERT INTO territory_neighbour (territory_id, neighbour_id) VALUES ($1, $2), ($2, $1)
 ON CONFLICT DO NOTHING;

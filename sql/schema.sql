@@ -34,9 +34,11 @@ CREATE TABLE territory (
   name          text NOT NULL,
   department    text NOT NULL,
   partition_id  smallint NOT NULL DEFAULT 0, -- the Redis hash tag that it lives under
+  contact_kept_h smallint,                  -- hours after a slot that a patient's contact is kept; NULL: none is taken
   CONSTRAINT territory_number_fits_an_id CHECK (id BETWEEN 1 AND 16383),
   CONSTRAINT territory_slug_unique UNIQUE (slug),
-  CONSTRAINT territory_slug_format CHECK (slug ~ '^[a-z0-9]+(-[a-z0-9]+)*$')
+  CONSTRAINT territory_slug_format CHECK (slug ~ '^[a-z0-9]+(-[a-z0-9]+)*$'),
+  CONSTRAINT territory_contact_kept_range CHECK (contact_kept_h BETWEEN 24 AND 72)
 );
 
 -- Members of `neighbour_id` see and book what `territory_id` opens to PRO or PUBLIC.
@@ -585,6 +587,19 @@ BEGIN
 END
 $$;
 
+-- The optional contact of a patient: sealed, for the two sides of the booking only, and gone after the slot. Off unless
+-- a territory switches it on.
+CREATE TABLE patient_contact (
+  appointment_id  uuid PRIMARY KEY,
+  territory_id    smallint NOT NULL,
+  sealed          bytea NOT NULL,          -- slots/sealing.py; what is in it: slots/patient_contact.py
+  written_at      timestamptz NOT NULL,
+  purge_at        timestamptz NOT NULL,    -- as was promised to whoever wrote it
+  CONSTRAINT patient_contact_appointment FOREIGN KEY (appointment_id, territory_id) REFERENCES appointment (id, territory_id),
+  CONSTRAINT patient_contact_short CHECK (octet_length(sealed) <= 2048)
+);
+CREATE INDEX patient_contact_by_purge ON patient_contact (purge_at);
+
 -- The whole slot as the ledger has it, with its booked seats, in one look (invariant 9). It reads with
 -- the rights of whoever asks, so the walls hold; the seats by their door.
 CREATE VIEW ledger_slot WITH (security_invoker = true) AS
@@ -886,6 +901,32 @@ CREATE POLICY audit_reading ON audit AS RESTRICTIVE FOR SELECT USING ((SELECT en
 CREATE POLICY mail_reading ON mail AS RESTRICTIVE FOR SELECT USING ((SELECT entered_account()) IS NULL);
 CREATE POLICY push_own ON push AS RESTRICTIVE
   USING ((SELECT entered_account()) IS NULL OR subscription_id IN (SELECT id FROM push_subscription));
+
+-- Whether whoever has entered is a side of this appointment: of the organisation that booked it, its effector, or one
+-- of their delegates, with a role in its territory that makes it so. `Account.is_side_of` and the matrix in SQL.
+CREATE FUNCTION is_a_side_of_appointment(of_appointment_id uuid)
+RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  SELECT EXISTS (
+    SELECT FROM appointment
+      JOIN account ON account.id = entered_account() AND account.disabled_at IS NULL
+     WHERE appointment.id = of_appointment_id AND appointment.territory_id = ANY (entered_territories())
+       AND ((appointment.booked_by_organisation_id = account.organisation_id
+             AND EXISTS (SELECT FROM membership
+                          WHERE membership.account_id = account.id
+                            AND ((membership.territory_id = appointment.territory_id
+                                  AND membership.role IN ('professional', 'delegate', 'referrer', 'regulator'))
+                                 OR (membership.role IN ('professional', 'delegate', 'referrer')
+                                     AND EXISTS (SELECT FROM territory_neighbour
+                                                  WHERE territory_neighbour.territory_id = appointment.territory_id
+                                                    AND territory_neighbour.neighbour_id = membership.territory_id)))))
+            OR appointment.schedule_id = ANY (entered_schedules())))
+$$;
+
+-- Behind the wall of the territory stands a second one, of the persons.
+ALTER TABLE patient_contact ENABLE ROW LEVEL SECURITY;
+CREATE POLICY patient_contact_wall ON patient_contact USING (territory_id = ANY ((SELECT entered_territories())::smallint[]));
+CREATE POLICY patient_contact_sides ON patient_contact AS RESTRICTIVE USING (is_a_side_of_appointment(appointment_id));
 
 ALTER TABLE account ENABLE ROW LEVEL SECURITY;
 ALTER TABLE membership ENABLE ROW LEVEL SECURITY;
@@ -1881,6 +1922,32 @@ LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
   SELECT count(*) FROM gone
 $$;
 
+-- What nobody may read any more goes, and the audit says so: late contacts, those of a territory that has switched them
+-- off, and those of bookings that were cancelled. Where the other side cancelled, once the patient is told; where the
+-- patient moved, once the contact had an hour to be carried along. Returns how many.
+CREATE FUNCTION purge_patient_contacts(at timestamptz)
+RETURNS bigint
+LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  WITH gone AS (
+    DELETE FROM patient_contact contact
+     USING appointment, territory
+     WHERE appointment.id = contact.appointment_id AND territory.id = contact.territory_id
+       AND (contact.purge_at <= at OR territory.contact_kept_h IS NULL
+            OR appointment.status = 'cancelled'
+               AND CASE appointment.cancelled_by_side
+                     WHEN 'professional' THEN appointment.patient_told_at IS NOT NULL
+                     WHEN 'move' THEN appointment.cancelled_at <= at - interval '1 hour'
+                     ELSE true
+                   END)
+    RETURNING contact.territory_id, contact.appointment_id
+  ),
+  noted AS (
+    INSERT INTO audit (territory_id, account_id, verb, subject, subject_id)
+    SELECT territory_id, NULL, 'purge-contact', 'appointment', appointment_id FROM gone ORDER BY appointment_id
+  )
+  SELECT count(*) FROM gone
+$$;
+
 -- What every command leaves beside its own rows: new versions of the slots that it has locked and
 -- changed, the outbox, the audit, mails, and the answer under its key. False where the same key was
 -- answered meanwhile, by a first try still in flight: then roll back.
@@ -1994,3 +2061,4 @@ GRANT UPDATE (verb) ON outbox TO chrono48_app;
 GRANT SELECT, DELETE ON push_subscription TO chrono48_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON quiet_hours TO chrono48_app;
 GRANT SELECT, INSERT, UPDATE ON push TO chrono48_app;
+GRANT SELECT, INSERT, UPDATE, DELETE ON patient_contact TO chrono48_app;

@@ -1,5 +1,5 @@
 -- name: territories() -> many
-SELECT id, slug, name, department, partition_id FROM territory ORDER BY id;
+SELECT id, slug, name, department, partition_id, contact_kept_h FROM territory ORDER BY id;
 
 -- name: next_generation() -> value
 SELECT nextval('generation');

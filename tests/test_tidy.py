@@ -26,12 +26,13 @@ RUNNERS_BESIDE_THE_STORE = {
     "installation.sql": {"slots/migration.py", "slots/database.py", "workers/demo/load.py"},
     "embedded.sql": {"workers/embedded/postgres.py"},
     "doctor.sql": {"workers/doctor/ledger.py"},
+    "privacy.sql": {"workers/privacy/command.py"},
     "people.sql": {
         f"workers/people/{module}.py" for module in ("account", "accounts", "territory", "writing")
     },
 }
 RUN_BY_THE_OWNER = {
-    *("installation.sql", "embedded.sql", "people.sql", "demo.sql", "retiring.sql"),
+    *("installation.sql", "embedded.sql", "people.sql", "demo.sql", "retiring.sql", "privacy.sql"),
 }
 SQL_IN_PYTHON = re.compile(
     r"\s*(SELECT\s|INSERT\s+INTO\s|UPDATE\s+\w+\s+SET\s|DELETE\s+FROM\s|WITH\s+\w+\s+AS\s*\()",

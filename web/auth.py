@@ -1,5 +1,6 @@
 """Who is asking: the session in the cookie, and the account behind it."""
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -26,6 +27,8 @@ OWN_PATHS: Final = (
     *("/deconnexion", "/connexion", "/droits", "/accessibilite", "/hors-ligne", "/static/"),
     *("/api/v1/appointments", "/api/v1/session", "/api/v1/catalogue", "/api/v1/communes"),
 )
+# A patient's contact is not a person's own.
+CONTACT_PATH: Final = re.compile(r"/(contact|coordonnees)(/|$)")
 COOKIE: Final = "chrono48"
 HOST_COOKIE: Final = "__Host-chrono48"  # browsers let nobody but this very host over https set it
 
@@ -96,7 +99,9 @@ def _is_own(scope: Scope) -> bool:
     if path.startswith("/api/v1/slots") and scope.get("method") not in ("GET", "HEAD"):
         return not path.endswith("/holds")
     is_booking = path.startswith("/api/v1/appointments/") and path.endswith("/move")
-    return path == "/" or (path.startswith(OWN_PATHS) and not is_booking)
+    is_about_a_patient = CONTACT_PATH.search(path) is not None
+    is_more = is_booking or is_about_a_patient
+    return path == "/" or (path.startswith(OWN_PATHS) and not is_more)
 
 
 def as_shown_live(found: SignedIn) -> Account:

@@ -29,10 +29,13 @@ KEY_HEADER: Final = {
 DESCRIPTION: Final = """\
 Find and book unscheduled care within 48 hours. Instants are RFC 3339 in UTC; ids are UUIDs;
 territories are named by their slug. Refusals are RFC 9457 problem documents: `code` is stable,
-`title` and `detail` are French, for people. Commands carry an Idempotency-Key. Software brings an
+`title` and `detail` are French, for people. Commands carry an Idempotency-Key, but for a contact,
+which PUT and DELETE leave as it is however often they come. Software brings an
 API key, made on the page /compte, as `Authorization: Bearer`. People sign in with
 `POST /api/v1/session` and keep the cookie; where a second factor is due it answers 202, and
-`POST /api/v1/session/factor` completes it. Nothing about a patient is ever sent or stored.
+`POST /api/v1/session/factor` completes it. Nothing about a patient is sent or stored, but for an
+optional contact (`/api/v1/appointments/{appointment_id}/contact`) in territories that keep one: sealed, for the two
+sides of the booking only, and purged one to three days after the slot.
 """
 
 

@@ -69,6 +69,14 @@ SENTENCES: Final = MappingProxyType(
         "slot-unknown": ("Créneau introuvable", "Ce créneau n’existe pas, ou n’existe plus."),
         "schedule-unknown": ("Agenda introuvable", "Cet agenda n’existe pas."),
         "appointment-unknown": ("Rendez-vous introuvable", "Ce rendez-vous n’existe pas."),
+        "contact-unknown": (
+            "Pas de coordonnées",
+            "Aucune coordonnée du patient n’est gardée pour ce rendez-vous, ou plus maintenant.",
+        ),
+        "contacts-off": (
+            "Coordonnées non gardées",
+            "Ce territoire ne garde pas de coordonnées des patients : rien n’a été enregistré.",
+        ),
         "conflict": ("Conflit", "L’état du créneau ne permet plus cette action."),
         "slot-taken": ("Place déjà prise", "Cette place vient d’être prise par quelqu’un d’autre."),
         "slot-withdrawn": ("Créneau retiré", "Le professionnel a retiré ce créneau."),

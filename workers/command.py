@@ -15,9 +15,10 @@ COMMANDS: Final = {
     "up": ("workers.up", "start everything; PostgreSQL and Valkey too where none is given"),
     "migrate": ("workers.migrate", "bring the database to this version"),
     "demo": ("workers.demo.command", "load the demo, play a day of it, name its accounts"),
-    "territory": ("workers.people.territory", "add a territory"),
+    "territory": ("workers.people.territory", "add a territory, say whether it keeps contacts"),
     "account": ("workers.people.account", "add an account, reset its password, disable it"),
     "people": ("workers.people.command", "import people and places from a table"),
+    "privacy": ("workers.privacy.command", "list what is stored about whom, and until when"),
     "audit": ("workers.audit", "prove that nobody has changed the audit"),
     "doctor": ("workers.doctor.command", "say in words what is wrong with this installation"),
 }

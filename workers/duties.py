@@ -17,6 +17,7 @@ from slots.ids import INSTALLATION
 from slots.reconcile.chain import chain
 from slots.reconcile.copy_holds import copied_places, copy_holds
 from slots.reconcile.mend import identity, mend
+from slots.reconcile.purge import purge
 from slots.reconcile.rebuild import rebuild_if_lost
 from slots.reconcile.relay import relay
 from slots.reconcile.revoke import revoke
@@ -40,6 +41,7 @@ TERRITORIES_EVERY_S: Final = 11.0
 MEND_EVERY_S: Final = 61.0
 CHAIN_EVERY_S: Final = 5.3
 COPY_EVERY_S: Final = 5.9
+PURGE_EVERY_S: Final = 29.0
 HEADS_EVERY_S: Final = 600.0
 TERRITORIES_AT_ONCE: Final = 2  # of one duty: a relay takes two of the pool's connections
 
@@ -76,6 +78,9 @@ def duties(workshop: Workshop) -> list[Loop]:
             workshop, lambda it: mend(workshop.desk, it, workshop.name, datetime.now(UTC))
         )
 
+    async def purge_all() -> int:
+        return await purge(workshop.desk, workshop.desk.clock.now())
+
     ledger = ""
 
     async def mend_if_another_ledger() -> int:
@@ -100,6 +105,7 @@ def duties(workshop: Workshop) -> list[Loop]:
         Loop("relay", RELAY_EVERY_S, relay_all),
         Loop("revoke", REVOKE_EVERY_S, revoke_all),
         Loop("mend", MEND_EVERY_S, mend_all),
+        Loop("purge", PURGE_EVERY_S, purge_all),
         Loop("another-ledger", LEDGER_EVERY_S, mend_if_another_ledger),
         Loop("mails", MAILS_EVERY_S, mail_all),
         *_pushing(workshop.desk, workshop.courier),

@@ -299,10 +299,7 @@ async def _visible(desk: Desk, account: Account, appointment_id: AppointmentId) 
 
 def may_read(account: Account, appointment: Appointment) -> bool:
     """Whether this booking is the account's business: whether it is one of its two sides."""
-    is_side = (
-        account.acts_for(appointment.schedule_id)
-        or appointment.booked_by_organisation_id == account.organisation_id
-    )
+    is_side = account.is_side_of(appointment)
     return account.may(Action.OPEN, appointment.territory_id, is_own=is_side)
 
 

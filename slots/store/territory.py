@@ -15,7 +15,12 @@ async def territories(conn: Connection) -> list[Territory]:
     rows = await QUERIES["territories"].many(conn)
     return [
         Territory(
-            TerritoryId(row["id"]), row["slug"], row["name"], row["department"], row["partition_id"]
+            TerritoryId(row["id"]),
+            row["slug"],
+            row["name"],
+            row["department"],
+            row["partition_id"],
+            row["contact_kept_h"],
         )
         for row in rows
     ]

@@ -98,6 +98,9 @@ def test_every_command_of_the_api_is_keyed_but_signing_in_and_out():
         ("POST", "/api/v1/session/factor"),
         ("POST", "/api/v1/session/passkey"),
         ("DELETE", "/api/v1/session"),
+        # A key would leave a hash of what is said of a patient, and repeating these changes nothing.
+        ("PUT", "/api/v1/appointments/{appointment_id}/contact"),
+        ("DELETE", "/api/v1/appointments/{appointment_id}/contact"),
     }
 
 

@@ -176,6 +176,12 @@ async def booked_between(world, signs_in, referrer, where, hours=3):
     return await sender.book(slot), sender, publisher
 
 
+async def asks_contact(person, booked, method="GET"):
+    """Of a territory that keeps none: whoever may hears that there is none."""
+    path = f"/api/v1/appointments/{booked['id']}/contact"
+    return await person.request(method, path, json={"name": "J. D."} if method == "PUT" else None)
+
+
 @pytest.mark.parametrize("where", WHERE)
 @pytest.mark.parametrize("name", WHO)
 async def test_appointments_of_others_are_closed_to_everybody(world, signs_in, name, where):
@@ -193,6 +199,10 @@ async def test_appointments_of_others_are_closed_to_everybody(world, signs_in, n
     ):
         answer = await person.command("POST", f"/api/v1/appointments/{booked['id']}/{path}")
         assert not may(standings_of(name, where), action, is_own=False)
+        assert (answer.status_code, answer.json()["code"]) == (404, "appointment-unknown")
+    assert not may(standings_of(name, where), Action.CONTACT, is_own=False)
+    for method in ("GET", "PUT", "DELETE"):
+        answer = await asks_contact(person, booked, method)
         assert (answer.status_code, answer.json()["code"]) == (404, "appointment-unknown")
     listed = await person.get("/api/v1/appointments")
     assert booked["id"] not in listed.text
@@ -217,6 +227,9 @@ async def test_a_referrer_opens_cancels_and_tells_but_does_not_answer(world, sig
 
     opened = await person.get(f"/rendez-vous/{booked['id']}")
     assert (opened.status_code == 200) is may(held, Action.OPEN, is_own=True)
+    contact = await asks_contact(person, booked)
+    reaches = contact.json()["code"] == "contact-unknown"
+    assert reaches is may(held, Action.CONTACT, is_own=True)
     answer = await person.command("POST", f"/api/v1/appointments/{booked['id']}/seen")
     assert (answer.status_code, answer.json()["code"]) == (403, "not-allowed")
     await publisher.command("POST", f"/api/v1/appointments/{booked['id']}/cancel")
@@ -239,6 +252,9 @@ async def test_an_effector_and_their_delegate_open_answer_and_cancel(world, sign
     booked = await referrer.book(slot)
 
     opened = await person.get(f"/rendez-vous/{booked['id']}")
+    contact = await asks_contact(person, booked)
+    reaches = contact.json()["code"] == "contact-unknown"
+    assert reaches is may(held, Action.CONTACT, is_own=True)
     seen = await person.command("POST", f"/api/v1/appointments/{booked['id']}/seen")
     told = await person.command("POST", f"/api/v1/appointments/{booked['id']}/patient-told")
     cancelled = await person.command("POST", f"/api/v1/appointments/{booked['id']}/cancel")

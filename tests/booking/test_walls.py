@@ -35,6 +35,11 @@ async def both(desk, offer, book, world, now, owner):
         "INSERT INTO audit_anchor (territory_id, position, hash, retired_at, signature)"
         " VALUES (1, 0, sha256(''), now(), '')"
     )
+    await owner.execute(
+        "INSERT INTO patient_contact (appointment_id, territory_id, sealed, written_at, purge_at)"
+        " VALUES ($1, 1, '', now(), now())",
+        booked.id,
+    )
     return booked, there
 
 
@@ -48,13 +53,15 @@ async def tables_with(owner, column):
 
 
 async def seen_of_hauts(desk, world, tables, entering):
-    async with entered(desk.pool, None, entering) as conn:
-        return {
-            table: await conn.fetchval(
-                f"SELECT count(*) FROM {table} WHERE territory_id = $1", world.hauts
-            )
-            for table in sorted(tables)
-        }
+    """As the service; and as rolf, who has booked, for a patient's contact is not even the service's."""
+    seen = dict.fromkeys(sorted(tables), 0)
+    for account_id in (None, world.accounts["rolf"].id):
+        async with entered(desk.pool, account_id, entering) as conn:
+            for table in seen:
+                seen[table] += await conn.fetchval(
+                    f"SELECT count(*) FROM {table} WHERE territory_id = $1", world.hauts
+                )
+    return seen
 
 
 async def test_whoever_is_in_one_territory_sees_no_row_of_another(desk, world, owner, both):
@@ -71,7 +78,7 @@ async def test_control_without_its_policy_a_table_shows_the_rows_of_all(desk, wo
 
     seen = await seen_of_hauts(desk, world, {"appointment"}, [world.thau])
 
-    assert seen == {"appointment": 1}
+    assert seen == {"appointment": 2}  # by the service, and by rolf
 
 
 @pytest.mark.parametrize(
@@ -105,6 +112,13 @@ async def test_nobody_writes_through_a_wall(desk, world, both, write, refusal):
                 there.id,
                 booked.schedule_id,
             )
+
+
+async def test_behind_the_wall_of_the_territory_a_contact_has_one_of_its_persons(desk, world, both):
+    for name, count in {"rolf": 1, "ann": 1, "bob": 0, "cora": 0, None: 0}.items():
+        account_id = world.accounts[name].id if name else None
+        async with entered(desk.pool, account_id, [world.hauts]) as conn:
+            assert await conn.fetchval("SELECT count(*) FROM patient_contact") == count, name
 
 
 async def test_a_key_is_only_its_accounts_in_the_ledger_too(desk, world, both):

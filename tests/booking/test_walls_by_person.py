@@ -100,6 +100,18 @@ async def test_what_a_phone_was_told_is_its_owners(desk, world, booked):
     assert await who_sees(desk, world, "push") == {"ann"}
 
 
+async def test_a_contact_is_the_two_sides_and_not_even_the_services(desk, world, booked, owner):
+    await owner.execute(
+        "INSERT INTO patient_contact (appointment_id, territory_id, sealed, written_at, purge_at)"
+        " VALUES ($1, 1, '', now(), now())",
+        booked.id,
+    )
+
+    assert await who_sees(desk, world, "patient_contact") == set(SIDES)
+    async with entered(desk.pool, None, [world.hauts]) as conn:
+        assert await conn.fetchval("SELECT count(*) FROM patient_contact") == 0
+
+
 async def test_control_without_the_policy_the_whole_territory_reads_the_booking(
     desk, world, booked, owner
 ):

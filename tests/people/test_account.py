@@ -3,6 +3,7 @@
 from argparse import ArgumentParser, Namespace
 
 import argon2
+import asyncpg
 import pytest
 
 from tests.world import SLUGS, make_world
@@ -171,6 +172,48 @@ async def test_a_territory_that_cannot_be_is_refused(owner, world, changes):
             await territory.add(owner, territory_words(**changes))
 
     assert await owner.fetchval("SELECT count(*) FROM territory") == 2
+
+
+async def test_a_territory_keeps_contacts_or_not_and_the_audit_says_since_when(owner, world):
+    told = await territory.keep_contacts(owner, HAUTS, 36, is_able=True)
+    assert "until 36 h after the slot" in told
+    assert await kept(owner) == {1: 36, 2: None}
+
+    await territory.keep_contacts(owner, HAUTS, None, is_able=False)
+    assert await kept(owner) == {1: None, 2: None}
+    verbs = await owner.fetch(
+        "SELECT verb FROM audit WHERE territory_id = 1 AND subject = 'territory' ORDER BY id"
+    )
+    assert [row["verb"] for row in verbs] == ["keep-contacts", "keep-no-contacts"]
+
+
+async def kept(owner):
+    rows = await owner.fetch("SELECT id, contact_kept_h FROM territory")
+    return {row["id"]: row["contact_kept_h"] for row in rows}
+
+
+async def test_without_a_key_or_a_territory_no_contact_is_kept(owner, world):
+    with pytest.raises(territory.NotPossible, match="SECRET_KEYS"):
+        await territory.keep_contacts(owner, HAUTS, 48, is_able=False)
+    with pytest.raises(territory.NotPossible, match="no territory"):
+        await territory.keep_contacts(owner, "elsewhere", 48, is_able=True)
+
+    assert set((await kept(owner)).values()) == {None}
+
+
+@pytest.mark.parametrize("hours", ["23", "73", "x"])
+def test_hours_beyond_the_law_of_the_table_are_not_taken(hours):
+    parser = ArgumentParser()
+    territory.add_arguments(parser)
+
+    with pytest.raises(SystemExit):
+        parser.parse_args(["contacts", "--slug", HAUTS, "--hours", hours])
+
+
+@pytest.mark.parametrize("hours", [23, 73])
+async def test_nor_by_the_table(owner, world, hours):
+    with pytest.raises(asyncpg.CheckViolationError):
+        await owner.execute("UPDATE territory SET contact_kept_h = $1", hours)
 
 
 async def open_session(owner, account_id):

@@ -37,7 +37,8 @@ def test_a_regulator_reads_and_books_three_audiences_and_never_publishes():
     assert rights.publish is NOTHING
     assert nothing_but(
         rights,
-        *(Action.SEE, Action.BOOK, Action.OPEN, Action.CANCEL, Action.TELL, Action.DIRECTORY),
+        *(Action.SEE, Action.BOOK, Action.OPEN, Action.CANCEL, Action.CONTACT, Action.TELL),
+        Action.DIRECTORY,
     )
 
 
@@ -46,7 +47,9 @@ def test_a_referrer_of_a_neighbour_sees_and_books_two_audiences():
 
     assert rights.see == rights.book == {PRO, PUBLIC}
     assert nothing_but(
-        rights, Action.SEE, Action.BOOK, Action.OPEN, Action.CANCEL, Action.TELL, Action.DIRECTORY
+        rights,
+        *(Action.SEE, Action.BOOK, Action.OPEN, Action.CANCEL, Action.CONTACT, Action.TELL),
+        Action.DIRECTORY,
     )
 
 
@@ -54,7 +57,7 @@ def test_a_referrer_of_a_neighbour_sees_and_books_two_audiences():
 def test_nobody_opens_or_changes_an_appointment_that_is_not_theirs(standing):
     rights = MATRIX[standing]
 
-    for action in (Action.OPEN, Action.CANCEL, Action.ANSWER, Action.TELL):
+    for action in (Action.OPEN, Action.CANCEL, Action.ANSWER, Action.CONTACT, Action.TELL):
         assert rights.cell(action) in (NOTHING, OWN)
 
 

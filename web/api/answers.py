@@ -10,6 +10,7 @@ from slots.account import Account
 from slots.appointment import Appointment
 from slots.audience import Role
 from slots.document import LocationDocument, ScheduleDocument, SlotDocument
+from slots.patient_contact import KeptContact
 from slots.publishing import Publishing
 from slots.second_factor import Factor
 from slots.slot import Hold
@@ -146,6 +147,17 @@ class AppointmentsAnswer(Answer, frozen=True):
     """Bookings, by start."""
 
     appointments: list[ListedAppointment]
+
+
+class ContactAnswer(Answer, frozen=True):
+    """A patient's contact, kept until *purge_at*; what was left out is empty, or null."""
+
+    name: str
+    birth_year: int | None
+    phone: str
+    address: str
+    written_at: datetime
+    purge_at: datetime
 
 
 class PlaceAnswer(Answer, frozen=True):
@@ -289,6 +301,19 @@ def hold_answer(hold: Hold) -> HoldAnswer:
 def appointment_answer(appointment: Appointment, territories: Territories) -> AppointmentAnswer:
     """A booking as the API says it."""
     return AppointmentAnswer(**_fields(appointment, territories))
+
+
+def contact_answer(kept: KeptContact) -> ContactAnswer:
+    """A contact as the API says it."""
+    contact = kept.contact
+    return ContactAnswer(
+        contact.name,
+        contact.birth_year,
+        contact.phone,
+        contact.address,
+        kept.written_at,
+        kept.purge_at,
+    )
 
 
 def listed_appointment(view: AppointmentView, territories: Territories) -> ListedAppointment:

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from slots.account import Account
 from slots.appointment import Appointment
 from slots.booking import appointments as booking
+from slots.booking import contacts
 from slots.desk import Desk
 from slots.ids import AppointmentId, HoldId
 from slots.slot import OFFER_AHEAD_MAX
@@ -48,7 +49,7 @@ async def move(request: Request[Any]) -> Response:
     account = await account_of(request)
     body, key = await keyed_body_of(request, MoveBody)
     appointment_id = AppointmentId(request.path_params["appointment_id"])
-    moved = await booking.move(
+    moved = await contacts.move(
         desk_of(request),
         account,
         appointment_id,

@@ -130,6 +130,18 @@ class MoveBody(Body, frozen=True):
     urgency: Code | None = None
 
 
+class ContactBody(Body, frozen=True):
+    """A patient's contact; each part may be left out, not all of them.
+
+    name: or initials. address: of a visit at home only.
+    """
+
+    name: Text = ""
+    birth_year: int | None = None
+    phone: Text = ""
+    address: Text = ""
+
+
 class SlotsQuery(Body, frozen=True):
     """What to look for. Without a place the earliest first, with one the nearest."""
 

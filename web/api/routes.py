@@ -5,7 +5,18 @@ from typing import Any, Final
 from slots import errors
 from slots.document import SlotDocument
 from slots.scope import Scope
-from web.api import answers, appointments, bodies, directory, finding, health, holds, session, slots
+from web.api import (
+    answers,
+    appointments,
+    bodies,
+    contacts,
+    directory,
+    finding,
+    health,
+    holds,
+    session,
+    slots,
+)
 from web.api.description import show_description
 from web.api.endpoint import Endpoint, Handler, routes
 from web.metrics import MEDIA_TYPE as METRICS_MEDIA_TYPE
@@ -313,6 +324,47 @@ APPOINTMENTS: Final = (
         "patient-told", appointments.patient_told, "The patient knows that it was cancelled."
     ),
 )
+CONTACT: Final = APPOINTMENT + "/contact"
+CONTACTS: Final = (
+    Endpoint(
+        scope=Scope.CONTACTS,
+        method="GET",
+        path=CONTACT,
+        handle=contacts.show_contact,
+        summary="The patient's contact, for the two sides of the booking. Each reading is audited.",
+        answer=answers.ContactAnswer,
+        refuses=(
+            errors.AppointmentUnknown,
+            errors.AppointmentEnded,
+            errors.ContactUnknown,
+            errors.OutcomeUnknown,
+        ),
+    ),
+    Endpoint(
+        scope=Scope.CONTACTS,
+        method="PUT",
+        path=CONTACT,
+        handle=contacts.put_contact,
+        summary="Leave a contact of the patient instead of what was there, where the territory keeps one.",
+        body=bodies.ContactBody,
+        answer=answers.ContactAnswer,
+        refuses=(
+            errors.AppointmentUnknown,
+            errors.AppointmentEnded,
+            errors.ContactsOff,
+            errors.OutcomeUnknown,
+        ),
+    ),
+    Endpoint(
+        scope=Scope.CONTACTS,
+        method="DELETE",
+        path=CONTACT,
+        handle=contacts.erase_contact,
+        summary="Take the patient's contact away; safe to repeat.",
+        status=204,
+        refuses=(errors.AppointmentUnknown, errors.OutcomeUnknown),
+    ),
+)
 DIRECTORY: Final = (
     _listing(
         "/practitioners",
@@ -386,5 +438,5 @@ WATCHING: Final = (
     ),
 )
 
-ENDPOINTS: Final = (*SESSION, *SLOTS, *HOLDS, *APPOINTMENTS, *DIRECTORY, *WATCHING)
+ENDPOINTS: Final = (*SESSION, *SLOTS, *HOLDS, *APPOINTMENTS, *CONTACTS, *DIRECTORY, *WATCHING)
 API_ROUTES: Final = routes(ENDPOINTS)

@@ -9,19 +9,21 @@ from starlette.responses import Response
 from slots.account import Account
 from slots.appointment import REGULATED_A_WEEK_MAX
 from slots.audience import Role
-from slots.booking import appointments as appointment_cases
-from slots.booking import confirming, holding
+from slots.booking import confirming, contacts, holding
 from slots.booking.choice import Choice
 from slots.database import Connection
-from slots.errors import SlotUnknown
+from slots.desk import Desk
+from slots.errors import SlotError, SlotUnknown
 from slots.ids import AppointmentId, HoldId, SlotId, territory_of
+from slots.patient_contact import purge_instant
 from slots.slot import Hold, Slot
 from slots.store.appointment import regulated_in_week
 from slots.store.slot import slots_by_id
 from slots.times import paris_week, rfc3339
 from slots.transaction import entered
 from web.api.endpoint import now_of
-from web.pages.orientations import identified, own_appointment
+from web.pages.contact_form import ContactForm, read_form
+from web.pages.orientations import NOTHING_TYPED, identified, own_appointment
 from web.pages.page import (
     ORIENT,
     REGULATION,
@@ -39,6 +41,9 @@ from web.state import State
 
 # What travels from the search to the confirmation, and back.
 CARRIED: Final = ("act", "delay", "moving", "back")
+# What the page knows of its hold, for the form that may show it again.
+OF_THE_HOLD: Final = ("creneau", "until", "renewed")
+INVALID: Final = 422
 
 
 async def hold(request: Request[State]) -> Response:
@@ -53,9 +58,18 @@ async def hold(request: Request[State]) -> Response:
 
 async def hold_page(request: Request[State]) -> Response:
     """What is held, until when, and the form that makes it true."""
-    viewer = await viewer_of(request)
+    return await _hold_page(request, await viewer_of(request), request.query_params)
+
+
+async def _hold_page(
+    request: Request[State],
+    viewer: Viewer,
+    query: Any,
+    contact_form: ContactForm = NOTHING_TYPED,
+    status: int = 200,
+) -> Response:
+    """*query*: what the page knows of its hold, from its address or from its own form."""
     account, desk, now = viewer.account, request.state["desk"], now_of(request)
-    query = request.query_params
     slot_id = identified(query.get("creneau", ""))
     if slot_id is None or territory_of(slot_id) not in account.reach:
         raise SlotUnknown
@@ -68,14 +82,19 @@ async def hold_page(request: Request[State]) -> Response:
         raise SlotUnknown
     act = query.get("act") or slot.card.acts[0]
     waits_h = (slot.starts_at - now).total_seconds() / 3600
+    chosen = prefilled(act, query.get("delay", ""), waits_h)
     return show(
         request,
         "hold.html",
+        status=status,
+        at={name: query.get(name, "") for name in OF_THE_HOLD},
+        contact_form=contact_form,
+        contact_until=_contact_until(desk, slot) if moved is None else None,
         hold_id=request.path_params["hold_id"],
         slot=slot.document(),
         expires_at=_instant(query.get("until", "")) or now,
         renewed=query.get("renewed") == "1",
-        chosen=prefilled(act, query.get("delay", ""), waits_h),
+        chosen=(query.get("reason", chosen[0]), query.get("urgency", chosen[1])),
         reasons=words.reasons[slot.territory_id],
         urgencies=words.urgencies[slot.territory_id],
         moved=moved,
@@ -112,16 +131,25 @@ async def confirm(request: Request[State]) -> Response:
     desk, account, now = request.state["desk"], viewer.account, now_of(request)
     hold_id, key = _hold_id(request), key_of(form)
     moving = identified(str(form.get("moving", "")))
+    typed = read_form(form, now)
+    if typed.errors and moving is None:
+        return await _hold_page(request, viewer, form, typed, INVALID)
+    done = "deplace" if moving else "reserve"
     if moving is not None:
-        appointment = await appointment_cases.move(
-            desk, account, AppointmentId(moving), hold_id, key, now
-        )
+        appointment = await contacts.move(desk, account, AppointmentId(moving), hold_id, key, now)
     else:
         choice = Choice(str(form.get("reason", "")), str(form.get("urgency", "")), None)
         appointment = await confirming.confirm(desk, account, hold_id, choice, key, now)
+        if not typed.contact.is_empty:
+            # Booked it is, whatever becomes of this.
+            try:
+                await contacts.write(desk, account, appointment.id, typed.contact, now)
+                done = "reserve-avec"
+            except SlotError:
+                done = "reserve-sans"
     return see_other(
         f"/rendez-vous/{appointment.id}",
-        fait="deplace" if moving else "reserve",
+        fait=done,
         back=own_path(str(form.get("back", "")), ""),
     )
 
@@ -133,6 +161,14 @@ async def _regulated(conn: Connection, account: Account, slot: Slot) -> int | No
         return None
     known = await regulated_in_week(conn, [slot.territory_id], paris_week(slot.starts_at))
     return next((one.patients for one in known if one.practitioner.id == who.id), 0)
+
+
+def _contact_until(desk: Desk, slot: Slot) -> datetime | None:
+    """When a contact of the patient would go; None where none may be left."""
+    kept_h = desk.territories.by_id[slot.territory_id].contact_kept_h
+    if kept_h is None or not desk.sealer.is_able:
+        return None
+    return purge_instant(slot.ends_at, kept_h)
 
 
 def _hold_id(request: Request[State]) -> HoldId:

@@ -13,9 +13,11 @@ from starlette.responses import Response
 from slots.account import Account
 from slots.appointment import Appointment, AppointmentStatus
 from slots.booking import appointments as cases
+from slots.booking import contacts
 from slots.database import Connection
 from slots.errors import AppointmentUnknown
 from slots.ids import AppointmentId, territory_of
+from slots.patient_contact import KeptContact
 from slots.store.appointment import (
     AppointmentView,
     appointments,
@@ -27,10 +29,12 @@ from slots.store.directory import Act
 from slots.times import paris_day
 from slots.transaction import entered
 from web.api.endpoint import now_of
+from web.pages.contact_form import ContactForm
 from web.pages.french import APPOINTMENT_STATES
 from web.pages.page import (
     AVAILABILITY,
     ORIENTATIONS,
+    Viewer,
     is_fragment,
     key_of,
     notice_of,
@@ -42,9 +46,17 @@ from web.pages.page import (
 from web.pages.reading import Ground, ground, territories_of
 from web.state import State
 
+NOTHING_TYPED: Final = ContactForm()
 LOOK_BACK: Final = timedelta(days=7)  # what became of them
 NOTICES: Final = {
     "reserve": "C’est réservé. Donnez la référence au patient.",
+    "reserve-avec": "C’est réservé, et les coordonnées sont enregistrées. Donnez la référence au patient.",
+    "reserve-sans": (
+        "C’est réservé. Mais les coordonnées du patient n’ont pas pu être enregistrées :"
+        " ajoutez-les ci-dessous, ou donnez-les par téléphone."
+    ),
+    "coordonnees": "Coordonnées enregistrées.",
+    "coordonnees-effacees": "Coordonnées effacées.",
     "deplace": "Rendez-vous déplacé. La référence a changé.",
     "annule": "Rendez-vous annulé.",
     "prevenu": "Noté : le patient est prévenu.",
@@ -108,14 +120,30 @@ def became(past: Iterable[Appointment]) -> list[tuple[str, int]]:
 
 async def sheet(request: Request[State]) -> Response:
     """One booking: for the patient, and for those who talk about it."""
-    viewer = await viewer_of(request)
+    return await show_sheet(request, await viewer_of(request))
+
+
+async def show_sheet(
+    request: Request[State],
+    viewer: Viewer,
+    *,
+    opened: KeptContact | None = None,
+    contact_form: ContactForm = NOTHING_TYPED,
+    status: int = 200,
+) -> Response:
+    """The sheet; with the patient's contact, where it was *opened*, and what was typed of it."""
     account, desk, now = viewer.account, request.state["desk"], now_of(request)
     async with entered(desk.pool, account.id, account.reach) as conn:
         view = await view_of(request, conn, account)
         words = await ground(conn, account.reach)
+        contact = await contacts.state(conn, desk, account, view.appointment, now)
     return show(
         request,
         "_appointment.html" if is_fragment(request, "fiche") else "appointment.html",
+        status=status,
+        contact=contact,
+        opened=opened,
+        contact_form=contact_form,
         view=view,
         one=view.appointment,
         words_of=words,
@@ -180,16 +208,9 @@ async def view_of(request: Request[State], conn: Connection, account: Account) -
     """
     appointment_id = AppointmentId(request.path_params["appointment_id"])
     found = (await appointments(conn, [appointment_id])).get(appointment_id)
-    if found is None or not _concerns(found, account):
+    if found is None or not cases.may_read(account, found):
         raise AppointmentUnknown
     return (await views(conn, [found]))[0]
-
-
-def _concerns(appointment: Appointment, account: Account) -> bool:
-    return (
-        account.acts_for(appointment.schedule_id)
-        or appointment.booked_by_organisation_id == account.organisation_id
-    )
 
 
 def _asked_from(request: Request[State], account: Account) -> str:

@@ -36,6 +36,7 @@ SCOPES: Final = {
     Scope.PUBLISH: "Publier et retirer des créneaux",
     Scope.BOOK: "Réserver",
     Scope.APPOINTMENTS: "Suivre les rendez-vous",
+    Scope.CONTACTS: "Lire et écrire les coordonnées des patients",
 }
 
 

@@ -22,6 +22,7 @@ from web.state import State
 
 SEE_OTHER: Final = 303  # after a post, get: reloading sends nothing twice
 FORM_FIELDS_MAX: Final = 400
+PATIENT: Final = "patient_"  # how the name of each field about a patient begins
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +152,8 @@ def form_fields(form: FormData) -> list[tuple[str, str]]:
 def key_of(form: FormData, *more: str) -> Key:
     """The idempotency key that the page gave to its form, bound to what was typed into it.
 
-    *more* tells apart the buttons of one form.
+    *more* tells apart the buttons of one form. What was typed of a patient is no part of it: a hash
+    of it would stay with the key.
 
     Raises:
         KeyRequired: The form came without one.
@@ -159,7 +161,8 @@ def key_of(form: FormData, *more: str) -> Key:
     given = form.get("key")
     if not isinstance(given, str) or not 0 < len(given) <= 60:
         raise KeyRequired
-    body = urlencode(sorted(form_fields(form)))
+    fields = [pair for pair in form_fields(form) if not pair[0].startswith(PATIENT)]
+    body = urlencode(sorted(fields))
     return Key.of(":".join((given, *more)), body.encode())
 
 

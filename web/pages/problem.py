@@ -15,6 +15,7 @@ from web.pages.page import ORIENT, REGULATION, SEE_OTHER, Screen, Viewer, own_pa
 
 # What to do next, where the sentence itself does not say it.
 NEXT_STEPS: Final = {
+    "contact-unknown": "Revenez au rendez-vous : il dit si des coordonnées peuvent être ajoutées.",
     "not-found": "L’adresse est peut-être ancienne. Reprenez depuis un écran ci-dessous.",
     "unexpected": "Réessayez ; si cela continue, prévenez la coordination de votre CPTS.",
     "cross-site": "Ouvrez la page depuis son adresse habituelle, puis recommencez.",
@@ -39,9 +40,9 @@ def problem_page(
     state.setdefault("settings", settings)
     if problem.code == "not-signed-in":
         return _to_sign_in(request)
-    if problem.code == "proof-due" and request.method == "GET":
+    if problem.code == "proof-due":
         return RedirectResponse(
-            f"/compte/prouver?{urlencode({'suite': _wanted(request)})}", SEE_OTHER
+            f"/compte/prouver?{urlencode({'suite': _page_of(request)})}", SEE_OTHER
         )
     posted: list[tuple[str, str]] = state.get("posted", [])
     alternatives = () if problem.alternatives is msgspec.UNSET else problem.alternatives
@@ -63,18 +64,17 @@ def problem_page(
 
 
 def _to_sign_in(request: Request[Any]) -> Response:
-    wanted = request.url
-    if request.method != "GET":
-        # A post cannot be repeated after the detour: go back to the page that it came from.
-        wanted = URL(request.headers.get("referer", "/"))
-    path = wanted.path + (f"?{wanted.query}" if wanted.query else "")
+    path = _page_of(request)
     query = f"?{urlencode({'suite': path})}" if path not in ("", "/") else ""
     return RedirectResponse("/connexion" + query, SEE_OTHER)
 
 
-def _wanted(request: Request[Any]) -> str:
-    query = request.url.query
-    return request.url.path + (f"?{query}" if query else "")
+def _page_of(request: Request[Any]) -> str:
+    """The page that is asked for. A post cannot be repeated after a detour: the page that it came from."""
+    wanted = request.url
+    if request.method != "GET":
+        wanted = URL(request.headers.get("referer", "/"))
+    return wanted.path + (f"?{wanted.query}" if wanted.query else "")
 
 
 def _best_screen(viewer: Viewer | None) -> Screen:

@@ -28,6 +28,7 @@ ACTIONS: Final = {
     Action.OPEN: "Ouvrir un rendez-vous",
     Action.CANCEL: "L’annuler",
     Action.ANSWER: "Vu, venu, non venu",
+    Action.CONTACT: "Coordonnées du patient",
     Action.TELL: "Patient prévenu",
     Action.DIRECTORY: "Lire l’annuaire",
     Action.PEOPLE: "Gérer les personnes",

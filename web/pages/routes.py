@@ -27,6 +27,7 @@ from web.pages.orient import orient
 from web.pages.orientations import VERBS, orientations, sheet, verb
 from web.pages.overflow import accept_overflow, overflow, overflow_page
 from web.pages.own_account import end_session, own_account
+from web.pages.patient_contact import erase_contact, open_contact, save_contact
 from web.pages.patient_sheet import calendar_entry, patient_sheet
 from web.pages.regulation import regulation, wall
 from web.pages.rights import rights
@@ -95,6 +96,15 @@ PAGE_ROUTES: Final[list[BaseRoute]] = [
     *(
         Route(f"/rendez-vous/{{appointment_id:uuid}}/{path}", verb(path), methods=["POST"])
         for path in VERBS
+    ),
+    Route("/rendez-vous/{appointment_id:uuid}/coordonnees", open_contact, methods=["POST"]),
+    Route(
+        "/rendez-vous/{appointment_id:uuid}/coordonnees/enregistrer",
+        save_contact,
+        methods=["POST"],
+    ),
+    Route(
+        "/rendez-vous/{appointment_id:uuid}/coordonnees/effacer", erase_contact, methods=["POST"]
     ),
     Route("/en-sus/{schedule_id:uuid}", overflow_page),
     Route("/en-sus/{schedule_id:uuid}", overflow, methods=["POST"]),

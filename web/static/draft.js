@@ -3,15 +3,18 @@
 
 const STORE = "draft"
 const NOT_TYPED = ["key", "preset"]
+const PATIENT = "patient_" // how fields about a patient begin: never in the browser's storage
 const KEPT = "Votre session avait pris fin : votre saisie est conservée, rien n’a été envoyé."
+const FORGOT = " Les coordonnées du patient, elles, ne sont pas gardées : tapez-les à nouveau."
 
 const account = () => document.querySelector("publish-queue")?.dataset.account
 
 /** Keep what was to be sent to *action* from this page. */
 export function keepDraft(action, body) {
-  const typed = [...body].filter(([name]) => !NOT_TYPED.includes(name))
+  const typed = [...body].filter(([name]) => !NOT_TYPED.includes(name) && !name.startsWith(PATIENT))
+  const forgot = [...body].some(([name, value]) => name.startsWith(PATIENT) && value)
   const { pathname } = new URL(action, location.href)
-  sessionStorage.setItem(STORE, JSON.stringify({ page: location.pathname, pathname, account: account(), typed }))
+  sessionStorage.setItem(STORE, JSON.stringify({ page: location.pathname, pathname, account: account(), typed, forgot }))
 }
 
 function restore() {
@@ -21,10 +24,10 @@ function restore() {
   if (draft.page !== location.pathname) return
   sessionStorage.removeItem(STORE)
   const form = document.querySelector(`form[method=post][action="${CSS.escape(draft.pathname)}"]`)
-  if (form) fill(form, Map.groupBy(draft.typed, ([name]) => name))
+  if (form) fill(form, Map.groupBy(draft.typed, ([name]) => name), draft.forgot)
 }
 
-function fill(form, typed) {
+function fill(form, typed, forgot) {
   for (const details of form.querySelectorAll("details")) details.open = true
   for (const [name, pairs] of typed) {
     const values = pairs.map(([, value]) => value)
@@ -37,7 +40,7 @@ function fill(form, typed) {
       field.dispatchEvent(new Event("change", { bubbles: true })) // what depends on it follows
     })
   }
-  const told = Object.assign(document.createElement("p"), { className: "notice", textContent: KEPT })
+  const told = Object.assign(document.createElement("p"), { className: "notice", textContent: forgot ? KEPT + FORGOT : KEPT })
   told.setAttribute("role", "status")
   form.before(told)
   told.scrollIntoView({ block: "nearest" })

@@ -1,0 +1,1 @@
+"""Says what an installation stores about whom, and until when."""
