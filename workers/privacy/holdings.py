@@ -107,7 +107,7 @@ WITHOUT_PERSONS: Final = frozenset(
     {
         *("act", "reason", "urgency", "commune", "territory", "territory_neighbour"),
         *("healthcare_service", "schedule", "hold_end", "outbox", "unmet_search"),
-        *("audit_link", "audit_anchor", "migration"),
+        *("audit_link", "audit_anchor", "audit_copy", "migration"),
     }
 )
 ELSEWHERE: Final = (
