@@ -15,9 +15,10 @@ SELECT * FROM ledger_slot
 -- What the broker keeps: every slot that has not ended, tombstones too.
 SELECT * FROM ledger_slot WHERE territory_id = $1 AND ends_at > $2 ORDER BY starts_at, id;
 
--- name: slots_before_horizon(territory_id, now, horizon_at) -> many
+-- name: slots_before_horizon(territory_id, now, usual) -> many
 SELECT * FROM ledger_slot
- WHERE territory_id = $1 AND ends_at > $2 AND starts_at <= $3 AND withdrawn_at IS NULL
+ WHERE territory_id = $1 AND ends_at > $2 AND withdrawn_at IS NULL
+   AND starts_at <= $2 + coalesce(make_interval(hours => horizon_h), $3::interval)
  ORDER BY starts_at, id;
 
 -- name: lock_practitioners(practitioner_ids) -> many
