@@ -37,8 +37,13 @@ SELECT id FROM schedule WHERE id = ANY ($1::uuid[]) AND daily_cap IS NOT NULL OR
 SELECT * FROM lock_to_book($1::uuid[]);
 
 -- name: schedules(schedule_ids) -> many
-SELECT schedule.id, schedule.territory_id, schedule.default_audience, schedule.default_acts, schedule.daily_cap,
-       schedule.accepts_overflow,
+SELECT schedule.id, schedule.territory_id, schedule.default_audience,
+       -- In their order, without what the territory has retired.
+       ARRAY(SELECT usual.code FROM unnest(schedule.default_acts) WITH ORDINALITY AS usual (code, number)
+              WHERE NOT EXISTS (SELECT FROM act WHERE act.territory_id = schedule.territory_id AND act.code = usual.code
+                                   AND act.retired_at IS NOT NULL)
+              ORDER BY usual.number) AS default_acts,
+       schedule.daily_cap, schedule.accepts_overflow,
        practitioner_role.practitioner_id,
        schedule.healthcare_service_id,
        coalesce(practitioner_role.location_id, healthcare_service.location_id) AS location_id,
@@ -49,7 +54,7 @@ SELECT schedule.id, schedule.territory_id, schedule.default_audience, schedule.d
  WHERE schedule.id = ANY ($1::uuid[]);
 
 -- name: act_codes(territory_id) -> many
-SELECT code FROM act WHERE territory_id = $1;
+SELECT code FROM act WHERE territory_id = $1 AND retired_at IS NULL;
 
 -- name: known_communes(insee_codes) -> many
 SELECT insee FROM commune WHERE insee = ANY ($1::text[]);

@@ -167,7 +167,7 @@ async def lock_to_book(conn: Connection, slot_ids: Iterable[SlotId]) -> dict[Slo
 
 
 async def act_codes(conn: Connection, territory_id: TerritoryId) -> frozenset[str]:
-    """The codes of the acts that the territory knows."""
+    """The codes of the acts that the territory offers."""
     rows = await QUERIES["act_codes"].many(conn, territory_id=territory_id)
     return frozenset(row["code"] for row in rows)
 

@@ -75,6 +75,7 @@ async def hold_page(request: Request[State]) -> Response:
         slot=slot.document(),
         expires_at=_instant(query.get("until", "")) or now,
         renewed=query.get("renewed") == "1",
+        hold_for=desk.territories.by_id[slot.territory_id].hold_for,
         chosen=prefilled(act, query.get("delay", ""), waits_h),
         reasons=words.reasons[slot.territory_id],
         urgencies=words.urgencies[slot.territory_id],
@@ -88,7 +89,7 @@ async def hold_page(request: Request[State]) -> Response:
 
 
 async def renew(request: Request[State]) -> Response:
-    """Three minutes more, once."""
+    """As long once more."""
     viewer = await viewer_of(request)
     form = await posted(request)
     held = await holding.renew(
