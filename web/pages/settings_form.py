@@ -1,7 +1,7 @@
 """The form of a territory's settings: typed words → settings, or what to mend field by field. Pure."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Final
 
 from slots.audience import DEFAULT_AUDIENCE, Audience
@@ -12,6 +12,8 @@ from web.pages.finding import RADIUS_KM_CHOICES
 from web.pages.french import AUDIENCES
 
 DIGITS_MAX: Final = 4
+VERSION_DIGITS_MAX: Final = 9
+TYPED_MAX: Final = 80  # characters of a field
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,7 @@ class Number:
 NUMBERS: Final = (
     Number(
         "horizon_h",
-        "Horizon",
+        "Horizon, en heures",
         "heures",
         HORIZON_H,
         None,
@@ -37,7 +39,7 @@ NUMBERS: Final = (
     ),
     Number(
         "hold_for_s",
-        "Durée d’une retenue",
+        "Durée d’une retenue, en secondes",
         "secondes",
         HOLD_FOR_S,
         round(HOLD_FOR.total_seconds()),
@@ -45,13 +47,14 @@ NUMBERS: Final = (
     ),
     Number(
         "holds_per_account_max",
-        "Places retenues à la fois",
+        "Places retenues à la fois par personne",
         "places",
         HOLDS_PER_ACCOUNT,
         HOLDS_PER_ACCOUNT_MAX,
         "Personne ne retient plus de places que cela en même temps dans le territoire.",
     ),
 )
+UNITS: Final = {one.name: one.unit for one in NUMBERS}
 AUDIENCE_HINT: Final = "Ce que le formulaire de publication propose à un lieu d’exercice que l’annuaire accueille désormais ; chacun le change pour ses offres."
 RADIUS_HINT: Final = "Une recherche autour d’une commune commence avec ce rayon ; chacun peut l’élargir ou le retirer."
 AUDIENCE_DEFAULT: Final = " et ".join(AUDIENCES[word] for word in DEFAULT_AUDIENCE)
@@ -59,11 +62,12 @@ AUDIENCE_DEFAULT: Final = " et ".join(AUDIENCES[word] for word in DEFAULT_AUDIEN
 
 @dataclass(frozen=True, slots=True)
 class SettingsForm:
-    """What was typed, and what is wrong with it. *version*: of the settings that it began with."""
+    """What was typed, and what is wrong with it. *version*, *seen*: the settings that it began with."""
 
     values: Mapping[str, str]
     audience: Collection[str]
     version: int
+    seen: Mapping[str, str]
     errors: Mapping[str, str] = field(default_factory=dict)
     meanwhile: Mapping[str, str] = field(default_factory=dict)  # what somebody else has set
 
@@ -82,16 +86,25 @@ class SettingsForm:
 
 def filled(settings: TerritorySettings, version: int) -> SettingsForm:
     """The form as it begins."""
-    values = {one.name: _typed(getattr(settings, one.name)) for one in NUMBERS}
-    values["search_radius_km"] = _typed(settings.search_radius_km)
-    return SettingsForm(values, settings.default_audience, version)
+    values = {name: _typed(getattr(settings, name)) for name in (*UNITS, "search_radius_km")}
+    return SettingsForm(values, settings.default_audience, version, seen_of(settings))
+
+
+def seen_of(settings: TerritorySettings) -> Mapping[str, str]:
+    """Each setting in one word, for the form to carry along."""
+    found = asdict(settings)
+    audience = found.pop("default_audience")
+    return {name: _typed(value) for name, value in found.items()} | {
+        "default_audience": "+".join(sorted(audience))
+    }
 
 
 def read(fields: list[tuple[str, str]]) -> SettingsForm:
     """Understand what was posted."""
     form = dict(fields)
-    names = [*(one.name for one in NUMBERS), "search_radius_km"]
-    values = {name: "".join(form.get(name, "").split())[:80] for name in names}
+    names = (*UNITS, "search_radius_km")
+    values = {name: "".join(form.get(name, "").split())[:TYPED_MAX] for name in names}
+    seen = {name: form.get(f"seen_{name}", "")[:TYPED_MAX] for name in (*names, "default_audience")}
     audience = [value for name, value in fields if name == "default_audience"]
     errors = {}
     for number in NUMBERS:
@@ -102,22 +115,21 @@ def read(fields: list[tuple[str, str]]) -> SettingsForm:
     if values["search_radius_km"] not in ("", *map(str, RADIUS_KM_CHOICES)):
         errors["search_radius_km"] = "Choisissez un rayon de la liste, ou aucun."
     version = form.get("version", "")
-    is_number = version.isascii() and version.isdigit() and len(version) < DIGITS_MAX + 5
-    return SettingsForm(values, audience, int(version) if is_number else 0, errors)
+    is_number = version.isascii() and version.isdigit() and len(version) <= VERSION_DIGITS_MAX
+    return SettingsForm(values, audience, int(version) if is_number else 0, seen, errors)
 
 
-def meanwhile(form: SettingsForm, now: TerritorySettings) -> Mapping[str, str]:
-    """Where what was typed differs from what somebody else has set since: what it is now."""
-    theirs = filled(now, 0)
-    units = {one.name: one.unit for one in NUMBERS} | {"search_radius_km": "km"}
-    found = {
-        name: f"{value}\u00a0{units[name]}" if value else "aucune valeur"
-        for name, value in theirs.values.items()
-        if value != form.values[name]
+def overtaken(form: SettingsForm, now: TerritorySettings, version: int) -> SettingsForm:
+    """The same form for another try, with what somebody else has set since it was begun."""
+    theirs = seen_of(now)
+    changed = {name: value for name, value in theirs.items() if value != form.seen[name]}
+    said = {
+        name: " ".join((value, UNITS.get(name, "km"))) if value else "rien"
+        for name, value in changed.items()
     }
-    if set(theirs.audience) != set(form.audience):
-        found["default_audience"] = ", ".join(AUDIENCES[word] for word in theirs.audience)
-    return found
+    if "default_audience" in said:
+        said["default_audience"] = ", ".join(AUDIENCES[word] for word in now.default_audience)
+    return replace(form, version=version, seen=theirs, meanwhile=said)
 
 
 def _fault(number: Number, typed: str) -> str | None:

@@ -1,7 +1,6 @@
 """`/coordination/reglages`: what a territory sets for itself, for who coordinates it."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Final
 from uuid import UUID
 
@@ -60,8 +59,8 @@ async def save_settings(request: Request[State]) -> Response:
     if outcome is Outcome.NOT_ALLOWED:
         raise NotAllowed
     if outcome is Outcome.CHANGED:
-        theirs = settings_form.meanwhile(form, settings_of(territory))
-        form = replace(form, version=territory.settings_version, meanwhile=theirs)
+        version = territory.settings_version
+        form = settings_form.overtaken(form, settings_of(territory), version)
         return _page(request, viewer, territory, form, status=409)
     return see_other(PATH.format(territory.id), fait="enregistre")
 
