@@ -7,7 +7,7 @@ within `redis_url.WITHIN_S`; one that may have lost its log's tail is `Rebuildin
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -37,11 +37,10 @@ from slots.errors import (
 from slots.events import Position, position
 from slots.ids import AccountId, HoldId, SlotId, TerritoryId
 from slots.lane import lane_to
-from slots.slot import HOLD_FOR, HOLDS_PER_ACCOUNT_MAX, Hold, Slot
+from slots.slot import Hold, Slot
 from slots.territory import Territory
 from slots.times import from_ms, to_ms
 
-HOLD_FOR_MS: Final = HOLD_FOR // timedelta(milliseconds=1)
 OTHER_GENERATION: Final = "other-generation"  # what `put` says to an older ledger
 ANSWER_KEPT_MS: Final = 3_600_000  # how long a hold's idempotency key is remembered: 1 h
 DUE_BATCH_MAX: Final = 1_000  # slots settled by one snapshot or one sweep
@@ -70,13 +69,15 @@ class Snapshot:
 class Seal:
     """A hold that only the ledger can end now. *terms*: what its holder agreed to.
 
-    *slot* is the JSON of its SlotDocument, as the broker has it.
+    *slot* is the JSON of its SlotDocument, as the broker has it; *live_from*: since when it is on
+    the boards there.
     """
 
     slot_id: SlotId
     seat: int
     terms: int
     slot: bytes
+    live_from: datetime
 
 
 class Kept(msgspec.Struct, array_like=True):
@@ -128,7 +129,7 @@ class Broker:
     async def hold(
         self, territory: Territory, account: Account, slot_id: SlotId, hold_id: HoldId, key: str
     ) -> Hold:
-        """Hold a free seat for HOLD_FOR; the first to ask has it.
+        """Hold a free seat for as long as the territory lets one; the first to ask has it.
 
         Safe to repeat: the same key gets the same hold, with the same deadline.
 
@@ -145,8 +146,8 @@ class Broker:
             hold_id=own_id,
             account_id=str(account.id),
             audiences=" ".join(account.hears(territory.id)),
-            holds_max=HOLDS_PER_ACCOUNT_MAX,
-            ttl_ms=HOLD_FOR_MS,
+            holds_max=territory.holds_max,
+            ttl_ms=_ms(territory.hold_for),
             answer_ttl_ms=ANSWER_KEPT_MS,
             now_ms=self._at_ms,
         )
@@ -174,7 +175,7 @@ class Broker:
     async def renew(
         self, territory: Territory, account_id: AccountId, hold_id: HoldId, key: str
     ) -> Hold:
-        """Hold the same seat for HOLD_FOR more, once only. Safe to repeat under the same key.
+        """Hold the same seat as long once more, from now; once only. Safe to repeat under the same key.
 
         Raises:
             HoldRenewed: It was renewed before, or is being confirmed.
@@ -186,7 +187,7 @@ class Broker:
             keys.answer(territory, account_id, "renew", key),
             hold_id=str(hold_id),
             account_id=str(account_id),
-            ttl_ms=HOLD_FOR_MS,
+            ttl_ms=_ms(territory.hold_for),
             answer_ttl_ms=ANSWER_KEPT_MS,
             now_ms=self._at_ms,
         )
@@ -235,8 +236,9 @@ class Broker:
             now_ms=self._at_ms,
         )
         match answer:
-            case [b"sealed", slot_id, seat, terms, slot]:
-                return Seal(_slot_id(slot_id), seat, int(terms), slot)
+            case [b"sealed", slot_id, seat, terms, slot, live_from_ms]:
+                live_from = from_ms(int(live_from_ms))
+                return Seal(_slot_id(slot_id), seat, int(terms), slot, live_from)
             case other:
                 raise _ended(other)
 
@@ -257,6 +259,8 @@ class Broker:
         self, territory: Territory, slot: Slot, event: str, *, generation: str, horizon: timedelta
     ) -> str:
         """Bring the ledger's slot; the newest version wins, so this may come twice, late or never.
+
+        *horizon*: where the slot's territory has set none.
 
         Returns the script's word: put, same, stale, over, or OTHER_GENERATION: then the ledger
         must be read again under the new one (`generation`).

@@ -1,8 +1,9 @@
 """The desk: what every use case needs at hand."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Final
 from uuid import UUID
 
 from slots.broker import Broker
@@ -17,13 +18,15 @@ from slots.territory import Territories, Territory
 from slots.together import Together
 from slots.transaction import looking
 
+LOOK_EVERY_S: Final = 2.9  # how late a process knows what a coordinator has set elsewhere
+
 
 @dataclass(frozen=True, slots=True)
 class Desk:
     """The ledger's connections, the broker, the territories, and how far ahead boards look.
 
-    *before_confirm*: what the ledger knows before a hold is sealed; a crowd asks in one statement.
-    *sealer*: for what is secret at rest.
+    *horizon*: of territories that have set none. *before_confirm*: what the ledger knows before a hold
+    is sealed; a crowd asks in one statement. *sealer*: for what is secret at rest.
     """
 
     pool: Pool
@@ -38,6 +41,11 @@ class Desk:
         """The territory that a slot's, hold's or appointment's id carries, if it is one of ours."""
         number = territory_of(identifier)
         return self._by_id.get(number) if number else None
+
+    def horizon_in(self, territory_ids: Iterable[TerritoryId]) -> timedelta:
+        """How far ahead a board of these territories looks: as far as the farthest of them."""
+        known = [self._by_id[number] for number in territory_ids if number in self._by_id]
+        return max((one.horizon(self.horizon) for one in known), default=self.horizon)
 
     @property
     def _by_id(self) -> Mapping[TerritoryId, Territory]:
@@ -71,6 +79,8 @@ async def open_desk(settings: Settings, clock: Clock = MACHINES_CLOCK) -> Desk:
 
 async def look_for_territories(desk: Desk) -> int:
     """Know territories that were added or changed since. Returns how many are new.
+
+    Each process does, every LOOK_EVERY_S; the one that changed something at once.
 
     Raises:
         LedgerUnavailable: They cannot be read; those known before stay.

@@ -43,6 +43,7 @@ class Action(StrEnum):
     TELL = "tell"  # that the patient knows of a cancellation: the referrer's word
     DIRECTORY = "directory"  # read it
     PEOPLE = "people"  # invite, give roles and delegations, withdraw; screens and keys
+    SETTINGS = "settings"  # of the territory: horizon, holds, audiences, acts
     AUDIT = "audit"  # read who did what
     TERRITORIES = "territories"  # add one, name its first coordinator
 
@@ -76,6 +77,7 @@ class Rights:
     tell: Extent = Extent.NOTHING
     directory: Extent = Extent.NOTHING
     people: Extent = Extent.NOTHING
+    settings: Extent = Extent.NOTHING
     audit: Extent = Extent.NOTHING
     territories: Extent = Extent.NOTHING
 
@@ -122,6 +124,7 @@ MATRIX: Final[Mapping[Standing, Rights]] = MappingProxyType(
             see=ALL,
             directory=Extent.TERRITORY,
             people=Extent.TERRITORY,
+            settings=Extent.TERRITORY,
             audit=Extent.TERRITORY,
         ),
         Standing.NEIGHBOUR: Rights(

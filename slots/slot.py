@@ -24,8 +24,8 @@ DURATION_MAX: Final = timedelta(hours=24)
 CAPACITY_MAX: Final = 50
 NOTE_LENGTH_MAX: Final = 80
 
-HOLD_FOR: Final = timedelta(minutes=3)
-HOLDS_PER_ACCOUNT_MAX: Final = 5  # at a time, in one territory
+HOLD_FOR: Final = timedelta(minutes=3)  # where the territory has set nothing else
+HOLDS_PER_ACCOUNT_MAX: Final = 5  # at a time, in one territory; the same
 SEAL_FOR: Final = timedelta(seconds=30)  # an older seal belongs to a dead process: it is revoked
 
 
@@ -56,7 +56,11 @@ TRANSITIONS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """A slot as the ledger has it, with the seats that are booked (seat → the hold it came from)."""
+    """A slot as the ledger has it, with the seats that are booked (seat → the hold it came from).
+
+    *horizon*: its territory's at this version; None: the installation's. Another horizon is another
+    version of every slot that it moves, so that the newest wins here as well.
+    """
 
     id: SlotId
     territory_id: TerritoryId
@@ -73,6 +77,7 @@ class Slot:
     daily_cap: int | None
     seats: Mapping[int, HoldId | None]
     card: SlotCard
+    horizon: timedelta | None = None
 
     @property
     def over_at(self) -> datetime:
@@ -81,13 +86,13 @@ class Slot:
             return self.ends_at
         return min(self.ends_at, self.starts_at + STARTED_GRACE)
 
-    def live_from(self, horizon: timedelta) -> datetime:
-        """When it crosses the horizon and appears on the boards."""
-        return self.starts_at - horizon
+    def live_from(self, usual: timedelta) -> datetime:
+        """When it crosses the horizon and appears on the boards; *usual*: the installation's."""
+        return self.starts_at - (self.horizon or usual)
 
-    def is_live(self, now: datetime, horizon: timedelta) -> bool:
+    def is_live(self, now: datetime, usual: timedelta) -> bool:
         """Whether it is on the boards at *now*."""
-        return not self.withdrawn and self.live_from(horizon) <= now < self.over_at
+        return not self.withdrawn and self.live_from(usual) <= now < self.over_at
 
     def free_seat(self) -> int | None:
         """The lowest seat without an appointment; None where as many are booked as there are."""

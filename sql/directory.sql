@@ -120,7 +120,7 @@ SELECT asked.schedule_id,
 SELECT insee, name, postcodes, lat, lon FROM commune ORDER BY name;
 
 -- name: acts(territory_ids) -> many
-SELECT territory_id, code, label, preparation, prescription_required
+SELECT territory_id, code, label, preparation, prescription_required, retired_at IS NULL AS is_offered
   FROM act WHERE territory_id = ANY ($1::smallint[])
  ORDER BY code, territory_id;
 

@@ -24,7 +24,7 @@ ON CONFLICT DO NOTHING;
 SELECT insee, lat, lon FROM commune;
 
 -- name: acts() -> many
-SELECT territory_id, code FROM act;
+SELECT territory_id, code FROM act WHERE retired_at IS NULL;
 
 -- name: lock_people() -> none
 -- One import or addition at a time: two would each miss what the other is about to make.
@@ -148,7 +148,7 @@ SELECT id FROM schedule WHERE practitioner_role_id = $1 OR healthcare_service_id
 -- name: put_schedule(schedule_id, territory_id, role_id, service_id, audience, acts, usual_acts, daily_cap, accepts_overflow) -> value
 INSERT INTO schedule (id, territory_id, practitioner_role_id, healthcare_service_id,
                       default_audience, default_acts, daily_cap, accepts_overflow)
-VALUES ($1, $2, $3, $4, coalesce($5::text[], '{CPTS,SNP}'), coalesce($6::text[], $7::text[]), $8, coalesce($9, false))
+VALUES ($1, $2, $3, $4, $5::text[], coalesce($6::text[], $7::text[]), $8, coalesce($9, false))
 ON CONFLICT (id) DO UPDATE
    SET default_audience = coalesce($5::text[], schedule.default_audience),
        default_acts = coalesce($6::text[], schedule.default_acts),

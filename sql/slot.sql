@@ -15,9 +15,10 @@ SELECT * FROM ledger_slot
 -- What the broker keeps: every slot that has not ended, tombstones too.
 SELECT * FROM ledger_slot WHERE territory_id = $1 AND ends_at > $2 ORDER BY starts_at, id;
 
--- name: slots_before_horizon(territory_id, now, horizon_at) -> many
+-- name: slots_before_horizon(territory_id, now, usual) -> many
 SELECT * FROM ledger_slot
- WHERE territory_id = $1 AND ends_at > $2 AND starts_at <= $3 AND withdrawn_at IS NULL
+ WHERE territory_id = $1 AND ends_at > $2 AND withdrawn_at IS NULL
+   AND starts_at <= $2 + coalesce(make_interval(hours => horizon_h), $3::interval)
  ORDER BY starts_at, id;
 
 -- name: lock_practitioners(practitioner_ids) -> many
@@ -36,8 +37,13 @@ SELECT id FROM schedule WHERE id = ANY ($1::uuid[]) AND daily_cap IS NOT NULL OR
 SELECT * FROM lock_to_book($1::uuid[]);
 
 -- name: schedules(schedule_ids) -> many
-SELECT schedule.id, schedule.territory_id, schedule.default_audience, schedule.default_acts, schedule.daily_cap,
-       schedule.accepts_overflow,
+SELECT schedule.id, schedule.territory_id, schedule.default_audience,
+       -- In their order, without what the territory has retired.
+       ARRAY(SELECT usual.code FROM unnest(schedule.default_acts) WITH ORDINALITY AS usual (code, number)
+              WHERE NOT EXISTS (SELECT FROM act WHERE act.territory_id = schedule.territory_id AND act.code = usual.code
+                                   AND act.retired_at IS NOT NULL)
+              ORDER BY usual.number) AS default_acts,
+       schedule.daily_cap, schedule.accepts_overflow,
        practitioner_role.practitioner_id,
        schedule.healthcare_service_id,
        coalesce(practitioner_role.location_id, healthcare_service.location_id) AS location_id,
@@ -48,7 +54,7 @@ SELECT schedule.id, schedule.territory_id, schedule.default_audience, schedule.d
  WHERE schedule.id = ANY ($1::uuid[]);
 
 -- name: act_codes(territory_id) -> many
-SELECT code FROM act WHERE territory_id = $1;
+SELECT code FROM act WHERE territory_id = $1 AND retired_at IS NULL;
 
 -- name: known_communes(insee_codes) -> many
 SELECT insee FROM commune WHERE insee = ANY ($1::text[]);

@@ -1,5 +1,7 @@
 -- name: territories() -> many
-SELECT id, slug, name, department, partition_id, contact_kept_h FROM territory ORDER BY id;
+SELECT id, slug, name, department, partition_id, contact_kept_h, horizon_h, hold_for_s, holds_per_account_max,
+       default_audience, search_radius_km, settings_version
+  FROM territory ORDER BY id;
 
 -- name: next_generation() -> value
 SELECT nextval('generation');

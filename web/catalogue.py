@@ -7,15 +7,12 @@ come from here, and so do those of every page, so that all say the same.
 import asyncio
 import logging
 from collections.abc import Iterable, Mapping
-from typing import Final
 
-from slots.desk import Desk, look_for_territories
+from slots.desk import LOOK_EVERY_S, Desk, look_for_territories
 from slots.errors import LedgerUnavailable
 from slots.ids import TerritoryId
 from slots.store.directory import acts
 from slots.transaction import entered
-
-REFRESH_EVERY_S: Final = 11.0
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +48,7 @@ class Catalogue:
         self.act_labels = ActLabels()
 
     async def start(self) -> None:
-        """Read everything, and again every REFRESH_EVERY_S.
+        """Read everything, and again every LOOK_EVERY_S.
 
         Raises:
             LedgerUnavailable: It cannot be read now.
@@ -92,7 +89,7 @@ class Catalogue:
 
     async def _refresh_for_ever(self) -> None:
         while True:
-            await asyncio.sleep(REFRESH_EVERY_S)
+            await asyncio.sleep(LOOK_EVERY_S)
             try:
                 await self.refresh()
             except LedgerUnavailable:

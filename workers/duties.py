@@ -11,7 +11,7 @@ from typing import Final
 
 import structlog
 
-from slots.desk import Desk, look_for_territories
+from slots.desk import LOOK_EVERY_S, Desk, look_for_territories
 from slots.errors import BrokerUnavailable, Rebuilding
 from slots.ids import INSTALLATION
 from slots.reconcile.chain import chain
@@ -37,7 +37,6 @@ REVOKE_EVERY_S: Final = 5.0
 LEDGER_EVERY_S: Final = 1.0
 MAILS_EVERY_S: Final = 7.0
 PUSHES_EVERY_S: Final = 2.3
-TERRITORIES_EVERY_S: Final = 11.0
 MEND_EVERY_S: Final = 61.0
 CHAIN_EVERY_S: Final = 5.3
 COPY_EVERY_S: Final = 5.9
@@ -111,7 +110,7 @@ def duties(workshop: Workshop) -> list[Loop]:
         *_pushing(workshop.desk, workshop.courier),
         *_auditing(workshop),
         *_keeping_heads(workshop),
-        Loop("territories", TERRITORIES_EVERY_S, look_for_territories_again),
+        Loop("territories", LOOK_EVERY_S, look_for_territories_again),
     ]
 
 

@@ -104,4 +104,5 @@ def _slot(
         daily_cap=None,
         seats=seats,
         card=document.card,
+        horizon=document.starts_at - seal.live_from,
     )

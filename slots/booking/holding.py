@@ -24,7 +24,7 @@ from slots.transaction import entered
 
 
 async def hold(desk: Desk, account: Account, slot_id: SlotId, key: Key, now: datetime) -> Hold:
-    """Hold a free seat for HOLD_FOR; the first to ask has it. Atomic, decided by hold.lua.
+    """Hold a free seat, as long as the territory lets one; the first to ask has it. Atomic: hold.lua.
 
     Safe to repeat: the same key gets the same hold. An account may hold two seats of a plage
     under two keys (mother and child).
@@ -48,7 +48,7 @@ async def hold(desk: Desk, account: Account, slot_id: SlotId, key: Key, now: dat
 
 
 async def renew(desk: Desk, account: Account, hold_id: HoldId, key: Key, now: datetime) -> Hold:
-    """Hold the same seat for HOLD_FOR more, from now; once. Safe to repeat under the same key.
+    """Hold the same seat as long once more, from now; once. Safe to repeat under the same key.
 
     Raises:
         HoldExpired and what else ends a hold, HoldNotYours, HoldRenewed.

@@ -1,5 +1,6 @@
 """offer, amend, withdraw: what a professional publishes stays the professional's."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date, datetime, time
 from typing import Any, Final
@@ -106,7 +107,7 @@ async def amend(
             raise SlotWithdrawn
         was = _offered(slot)
         wanted = amendment.applied_to(was)
-        await _refuse_invalid(conn, [wanted], terms, now, prefix="")
+        await _refuse_invalid(conn, [wanted], terms, now, prefix="", carried=was.acts or ())
         new_terms = _terms(was) != _terms(wanted)
         if new_terms and (is_held or slot.seats):
             raise SlotInUse
@@ -218,17 +219,21 @@ async def _refuse_invalid(
     terms: dict[ScheduleId, ScheduleTerms],
     now: datetime,
     prefix: str = "slots[{}].",
+    carried: Iterable[str] = (),  # acts of a slot that is there: one may have been retired since
 ) -> None:
     errors = []
     acts = {
-        number: await store.act_codes(conn, number)
+        number: await store.act_codes(conn, number) | frozenset(carried)
         for number in {one.territory_id for one in terms.values()}
     }
     named = communes_named(offers)
     known = await store.known_communes(conn, named) if named else frozenset()
     for index, one in enumerate(offers):
         start = prefix.format(index)
-        errors += field_errors(one, now, acts[terms[one.schedule_id].territory_id], start)
+        usual = terms[one.schedule_id]
+        errors += field_errors(one, now, acts[usual.territory_id], start)
+        if one.acts is None and not usual.default_acts:
+            errors.append(FieldError(f"{start}acts", "Indiquez au moins un acte."))
         strangers = sorted(set(communes_named([one])) - known)
         if strangers:
             errors.append(FieldError(f"{start}area", f"Commune inconnue : {', '.join(strangers)}."))

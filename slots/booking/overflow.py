@@ -43,13 +43,14 @@ async def overflow(
     """
 
     async def work(conn: Connection) -> Effect:
-        if not now - STARTED_GRACE <= starts_at <= now + desk.horizon:
-            raise Invalid(
-                [FieldError("starts_at", "Choisissez un moment dans l'horizon des créneaux.")]
-            )
         terms = (await slot_store.schedules(conn, [schedule_id])).get(schedule_id)
         if terms is None:
             raise ScheduleUnknown
+        horizon = desk.horizon_in([terms.territory_id])
+        if not now - STARTED_GRACE <= starts_at <= now + horizon:
+            raise Invalid(
+                [FieldError("starts_at", "Choisissez un moment dans l'horizon des créneaux.")]
+            )
         if account.hears(terms.territory_id).isdisjoint(terms.default_audience):
             raise NotAllowed
         if not terms.accepts_overflow:

@@ -43,7 +43,9 @@ for seat, hold_id in string.gmatch(booked, '(%d+):(%S*)') do seats[seat] = hold_
 if is_known and version == state.version and redis.call('HGET', docs, slot_id) == card
   and state.capacity == capacity and state.audience == audience and state.withdrawn == withdrawn
   and state.terms == tonumber(terms)
-  and state.live_from == tonumber(live_from_ms) and state.over == tonumber(over_ms) then
+  and state.over == tonumber(over_ms)
+  -- Since when it is live is nothing to tell: another horizon leaves the slots before both alone.
+  and (state.live_from == tonumber(live_from_ms) or state.live and tonumber(live_from_ms) <= now) then
   local is_same = true
   for seat, hold_id in pairs(seats) do is_same = is_same and state.booked[seat] == hold_id end
   for seat in pairs(state.booked) do is_same = is_same and seats[seat] ~= nil end

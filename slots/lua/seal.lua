@@ -4,7 +4,8 @@ KEYS  docs states holds holders live due seals log meta
 ARGV  hold_id account_id now_ms
 
 Returns
-  {'sealed', slot_id, seat, terms, slot}  time, release and other tabs cannot free the seat any more; `slot`: as everybody sees it
+  {'sealed', slot_id, seat, terms, slot, live_from_ms}  time, release and other tabs cannot free the seat any more;
+    `slot`: as everybody sees it
   {'ended', why, slot_id}  too late: see renew.lua
   {'not-yours'}  another account holds it
   {'unknown'}  never heard of, or forgotten
@@ -29,4 +30,4 @@ if is_first then
   append('slot.sealed', slot_id, state.live, slot)
   save(slot_id, state)
 end
-return { 'sealed', slot_id, hold.seat, text(hold.terms), slot }
+return { 'sealed', slot_id, hold.seat, text(hold.terms), slot, text(state.live_from) }

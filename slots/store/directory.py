@@ -93,13 +93,17 @@ class DirectoryLine:
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """Something that a territory offers; *preparation* is told to the patient."""
+    """Something that a territory offers; *preparation* is told to the patient.
+
+    What is offered no more keeps its words, for the slots that still carry it.
+    """
 
     territory_id: TerritoryId
     code: str
     label: str
     preparation: str
     prescription_required: bool
+    is_offered: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +218,7 @@ async def acts(conn: Connection, territory_ids: Collection[TerritoryId]) -> list
             row["label"],
             row["preparation"],
             row["prescription_required"],
+            row["is_offered"],
         )
         for row in rows
     ]

@@ -109,14 +109,17 @@ async def slots_on_the_books(
 
 
 async def live_slots(
-    conn: Connection, territory_id: TerritoryId, now: datetime, horizon: timedelta
+    conn: Connection, territory_id: TerritoryId, now: datetime, usual: timedelta
 ) -> list[Slot]:
-    """What the ledger alone knows of the board, for when Redis is away: without the holds."""
+    """What the ledger alone knows of the board, for when Redis is away: without the holds.
+
+    *usual*: the horizon of a territory that has set none.
+    """
     rows = await QUERIES["slots_before_horizon"].many(
-        conn, territory_id=territory_id, now=now, horizon_at=now + horizon
+        conn, territory_id=territory_id, now=now, usual=usual
     )
     slots = (slot_of_row(row) for row in rows)
-    return [slot for slot in slots if slot.is_live(now, horizon)]
+    return [slot for slot in slots if slot.is_live(now, usual)]
 
 
 async def schedules(
@@ -164,7 +167,7 @@ async def lock_to_book(conn: Connection, slot_ids: Iterable[SlotId]) -> dict[Slo
 
 
 async def act_codes(conn: Connection, territory_id: TerritoryId) -> frozenset[str]:
-    """The codes of the acts that the territory knows."""
+    """The codes of the acts that the territory offers."""
     rows = await QUERIES["act_codes"].many(conn, territory_id=territory_id)
     return frozenset(row["code"] for row in rows)
 
@@ -289,6 +292,7 @@ def slot_of_row(row: "Record") -> Slot:
         daily_cap=row["daily_cap"],
         seats=seats_of(row["seats"]),
         card=card,
+        horizon=None if row["horizon_h"] is None else timedelta(hours=row["horizon_h"]),
     )
 
 

@@ -1,5 +1,6 @@
 """Territories and generations in the ledger."""
 
+from datetime import timedelta
 from typing import Final
 
 from slots import queries
@@ -20,7 +21,13 @@ async def territories(conn: Connection) -> list[Territory]:
             row["name"],
             row["department"],
             row["partition_id"],
-            row["contact_kept_h"],
+            contact_kept_h=row["contact_kept_h"],
+            horizon_h=row["horizon_h"],
+            hold_for=timedelta(seconds=row["hold_for_s"]),
+            holds_max=row["holds_per_account_max"],
+            default_audience=tuple(row["default_audience"]),
+            search_radius_km=row["search_radius_km"],
+            settings_version=row["settings_version"],
         )
         for row in rows
     ]

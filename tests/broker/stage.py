@@ -190,6 +190,7 @@ def make_slot(
     audience: tuple[str, ...] = ("CPTS", "SNP"),
     seats: Mapping[int, HoldId | None] | None = None,
     note: str | None = None,
+    horizon: timedelta | None = None,
 ) -> Slot:
     """A slot as the ledger has it, at version 1."""
     slot_id = SlotId(new_id(territory.id))
@@ -224,6 +225,7 @@ def make_slot(
         daily_cap=None,
         seats=seats or {},
         card=card,
+        horizon=horizon,
     )
 
 

@@ -46,6 +46,8 @@ VISITORS = {
     "/compte/logiciels": "rita",
     "/compte/mot-de-passe": "ann",
     "/coordination": "cora",
+    "/coordination/reglages": "cora",
+    "/coordination/actes": "cora",
     "/delegations": "ann",
     "/droits": "ann",
     "/installation": "cora",

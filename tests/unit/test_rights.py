@@ -27,7 +27,9 @@ def test_a_coordinator_books_nothing_and_opens_no_appointment():
 
     assert rights.see == ALL
     assert rights.book == NOBODYS
-    assert nothing_but(rights, Action.SEE, Action.DIRECTORY, Action.PEOPLE, Action.AUDIT)
+    assert nothing_but(
+        rights, Action.SEE, Action.DIRECTORY, Action.PEOPLE, Action.SETTINGS, Action.AUDIT
+    )
 
 
 def test_a_regulator_reads_and_books_three_audiences_and_never_publishes():

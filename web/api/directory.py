@@ -75,6 +75,7 @@ async def show_catalogue(request: Request[Any]) -> Response:
             catalogue.acts.extend(
                 ActAnswer(slug, act.code, act.label, act.preparation, act.prescription_required)
                 for act in await store.acts(conn, [number])
+                if act.is_offered
             )
             for codes, labels in (
                 (catalogue.reasons, await store.reasons(conn, number)),

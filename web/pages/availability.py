@@ -1,7 +1,8 @@
 """`/disponibilites`: publish, see who comes, withdraw. Made for a phone between two patients."""
 
+from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -46,7 +47,7 @@ OK: Final = 200
 NOTES: Final = ("Sur appel préalable", "Enfants bienvenus", "Apporter l’ordonnance")
 NOTICES: Final = {
     "publie": "Publié. Les autres le voient déjà.",
-    "publie-plus-tard": "Enregistré. Il paraîtra 48 h avant son heure.",
+    "publie-plus-tard": "Enregistré. Il paraîtra {} h avant son heure.",
     "retire": "Retiré. Plus personne ne peut le réserver.",
     "retire-retenu": "Retiré. Quelqu’un le retenait : son écran le lui dit.",
     "en-plus": "Noté : un patient en plus peut vous être adressé. Vous serez prévenu.",
@@ -92,7 +93,7 @@ async def publish(request: Request[State]) -> Response:
     return see_other(
         AVAILABILITY.path,
         fragment=request.query_params.get("fragment"),
-        fait=offer_form.fait(slots, now + desk.horizon),
+        fait=offer_form.fait(slots, now + horizon_of(request, slots)),
         creneau=slots[0].id if len(slots) == 1 else None,
         horaire=typed.schedule_id,
     )
@@ -168,22 +169,36 @@ async def _page(
         **context,
         **_form_context(form, chosen, words, moments, now),
         again=habits.by_day(habits.as_last_week(past, taken, people, now)),
-        notice=notice_of(request, NOTICES),
+        notice=_notice(request, chosen),
         notifications=told,
         undo=_undo(request, days),
     )
 
 
+def horizon_of(request: Request[State], slots: Iterable[SlotDocument]) -> timedelta:
+    """How far ahead the boards look on which these slots appear."""
+    desk = request.state["desk"]
+    return desk.horizon_in({desk.territories.by_slug[slot.territory].id for slot in slots})
+
+
+def _notice(request: Request[State], chosen: DirectoryEntry) -> str | None:
+    found = notice_of(request, NOTICES)
+    horizon_h = request.state["desk"].horizon_in([chosen.territory_id]) // timedelta(hours=1)
+    return found and found.format(horizon_h)
+
+
 def _form_context(
     form: OfferForm, chosen: DirectoryEntry, words: Ground, moments: list[Preset], now: datetime
 ) -> dict[str, Any]:
-    offered = words.acts[chosen.territory_id].values()
+    offered = [act for act in words.acts[chosen.territory_id].values() if act.is_offered]
     today = now.astimezone(PARIS).date()
     return {
         "form": form,
         "chosen": chosen,
         "acts": sorted(offered, key=lambda act: act.code not in chosen.acts),
-        "chosen_acts": form.acts if form.was_sent else chosen.acts,
+        "chosen_acts": form.acts
+        if form.was_sent
+        else [act.code for act in offered if act.code in chosen.acts],
         "chosen_audience": form.audience if form.was_sent else chosen.audience,
         "communes": words.communes.values(),
         "presets": moments,

@@ -1,7 +1,7 @@
 """What *orienter* and *régulation* share: the search, the first rows, and the rest as one scrolls."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -100,6 +100,8 @@ def search_context(
         "communes": words.communes.values(),
         "acts": words.every_act,
         "delays": DELAY_H_CHOICES,
+        "horizon_h": request.state["desk"].horizon_in(one.id for one in followed)
+        // timedelta(hours=1),
         "radii": RADIUS_KM_CHOICES,
         # Without a position the live list starts from a snapshot.
         "at": {territory.slug: known.at.get(territory.slug, "") for territory in followed},

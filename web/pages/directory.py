@@ -111,7 +111,7 @@ async def annuaire(request: Request[State]) -> Response:
         territories=territories_of(request, viewer.account),
         languages=LANGUAGES,
         radii=RADIUS_KM_CHOICES,
-        horizon_h=round(request.state["desk"].horizon / timedelta(hours=1)),
+        horizon_h=request.state["desk"].horizon_in(viewer.account.reach) // timedelta(hours=1),
         **answer_context(looked),
     )
 

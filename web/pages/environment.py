@@ -33,6 +33,7 @@ def _environment() -> Environment:
     )
     for word in (
         french.count,
+        french.span,
         day,
         day_and_hour,
         french.delay,

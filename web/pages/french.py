@@ -239,6 +239,12 @@ def count(number: int, one: str, many: str | None = None) -> str:
     return f"{written}{NBSP}{one if abs(number) < 2 else many}"
 
 
+def span(lasting: timedelta) -> str:
+    """`3 minutes`, `90 secondes`."""
+    seconds = round(lasting.total_seconds())
+    return count(seconds, "seconde") if seconds % 60 else count(seconds // 60, "minute")
+
+
 def places(free: int, capacity: int) -> str:
     """Seats of a plage: `3 places sur 8`; nothing for a créneau."""
     if capacity == 1:

@@ -94,6 +94,7 @@ async def _hold_page(
         slot=slot.document(),
         expires_at=_instant(query.get("until", "")) or now,
         renewed=query.get("renewed") == "1",
+        hold_for=desk.territories.by_id[slot.territory_id].hold_for,
         chosen=(query.get("reason", chosen[0]), query.get("urgency", chosen[1])),
         reasons=words.reasons[slot.territory_id],
         urgencies=words.urgencies[slot.territory_id],
@@ -107,7 +108,7 @@ async def _hold_page(
 
 
 async def renew(request: Request[State]) -> Response:
-    """Three minutes more, once."""
+    """As long once more."""
     viewer = await viewer_of(request)
     form = await posted(request)
     held = await holding.renew(

@@ -46,6 +46,9 @@ VERBS: Final = {
     "refuse": "refusé",
     "admit": "admis",
     "refuse-admission": "demande d’accès refusée",
+    "set": "réglé",
+    "retire": "retiré du catalogue",
+    "restore": "remis au catalogue",
 }
 SUBJECTS: Final = {
     "slot": "créneau",
@@ -55,6 +58,14 @@ SUBJECTS: Final = {
     "account": "compte",
     "territory": "territoire",
     "admission": "demande d’accès",
+    "act": "acte",
+}
+SETTINGS: Final = {
+    "horizon_h": "horizon (h)",
+    "hold_for_s": "durée d’une retenue (s)",
+    "holds_per_account_max": "places retenues à la fois",
+    "default_audience": "publics d’un nouvel agenda",
+    "search_radius_km": "rayon d’une recherche (km)",
 }
 
 
@@ -64,5 +75,10 @@ def audited(verb: str) -> str:
 
 
 def audited_subject(subject: str) -> str:
-    """`créneau`."""
+    """`créneau`; of what has no id of its own also which: `acte suture`, `horizon (h) : 48 → 72`."""
+    match subject.split(" "):
+        case ["setting", name, old, new]:
+            return f"{SETTINGS.get(name, name)} : {old} → {new}"
+        case [kind, which]:
+            return f"{SUBJECTS.get(kind, kind)} {which}"
     return SUBJECTS.get(subject, subject)

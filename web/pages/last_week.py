@@ -9,6 +9,7 @@ from slots.store.past_offer import past_offers
 from slots.transaction import entered
 from web.api.endpoint import now_of
 from web.pages import habits, offer_form
+from web.pages.availability import horizon_of
 from web.pages.habits import Again
 from web.pages.page import AVAILABILITY, key_of, posted, publisher_of, see_other
 from web.state import State
@@ -29,7 +30,9 @@ async def publish_again(request: Request[State]) -> Response:
     if not offers:
         return see_other(AVAILABILITY.path, fait="rien-a-reprendre")
     slots = await offering.offer(desk, account, offers, key, now)
-    return see_other(AVAILABILITY.path, fait=offer_form.fait(slots, now + desk.horizon))
+    return see_other(
+        AVAILABILITY.path, fait=offer_form.fait(slots, now + horizon_of(request, slots))
+    )
 
 
 def _offered_again(again: Again) -> OfferedSlot:

@@ -20,7 +20,7 @@ from web.pages.board import (
 from web.pages.groups import by_day, mark
 from web.pages.orientations import own_appointment
 from web.pages.page import is_fragment, notice_of, show, viewer_of
-from web.pages.reading import ground, territories_of
+from web.pages.reading import ground, territories_of, usual_radius_km
 from web.pages.search_form import read
 from web.state import State
 
@@ -39,8 +39,8 @@ async def orient(request: Request[State]) -> Response:
         words = await ground(conn, account.reach)
         to_tell = await patients_to_tell(conn, account.organisation_id)
         moved = await own_appointment(conn, account, request.query_params.get("deplacer", ""))
-    form = read(request.query_params, words.communes)
     territories = territories_of(request, account)
+    form = read(request.query_params, words.communes, usual_km=usual_radius_km(request, account))
     known = await seen_by(request, account, [territory.id for territory in territories])
     rows = rows_of(request, form, known, now)
     if is_fragment(request, "suite"):
@@ -51,7 +51,7 @@ async def orient(request: Request[State]) -> Response:
         request,
         "orient.html",
         form=form,
-        groups=by_day(shown, now, desk.horizon),
+        groups=by_day(shown, now, desk.horizon_in(one.id for one in territories)),
         rest=len(rows) - len(shown),
         until=mark(shown[-1]) if shown else "",
         moved=moved,

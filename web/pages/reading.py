@@ -23,18 +23,19 @@ class Ground:
     """
 
     communes: dict[str, Commune]
-    acts: dict[TerritoryId, dict[str, Act]]
+    acts: dict[TerritoryId, dict[str, Act]]  # also those that are offered no more
     reasons: dict[TerritoryId, dict[str, str]]
     urgencies: dict[TerritoryId, dict[str, str]]
 
     @property
     def every_act(self) -> list[Act]:
-        """One line a code: where territories differ, the first one's words."""
+        """One line a code of what is offered: where territories differ, the first one's words."""
         return list(
             {
                 code: act
                 for number in sorted(self.acts, reverse=True)
                 for code, act in self.acts[number].items()
+                if act.is_offered
             }.values()
         )
 
@@ -66,6 +67,15 @@ async def own_entries(conn: Connection, account: Account) -> dict[ScheduleId, Di
     """The schedules that the account publishes for, by place."""
     entries = await store.directory(conn, account.reach, list(account.schedules))
     return {ScheduleId(entry.schedule.id): entry for entry in entries}
+
+
+def usual_radius_km(request: Request[State], account: Account) -> int | None:
+    """The radius that a search around a commune begins with: the widest of the account's own
+    territories; None, no limit, where one of them has none.
+    """
+    known = request.state["desk"].territories.by_id
+    radii = [known[number].search_radius_km for number in account.roles]
+    return max((km for km in radii if km is not None), default=None) if None not in radii else None
 
 
 def territories_of(request: Request[State], account: Account) -> list[Territory]:

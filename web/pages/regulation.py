@@ -33,7 +33,7 @@ from web.pages.commune_map import drawn
 from web.pages.counters import counted
 from web.pages.groups import Group, by_delay
 from web.pages.page import REGULATION, is_fragment, notice_of, show, viewer_of
-from web.pages.reading import ground
+from web.pages.reading import ground, usual_radius_km
 from web.pages.search_form import SearchForm, read
 from web.state import State
 
@@ -58,7 +58,8 @@ class Board:
 
     def columns(self, request: Request[State], limit: int | None) -> list[Group]:
         """The rows by delay."""
-        return by_delay(self.rows, self.now, request.state["desk"].horizon, limit=limit)
+        horizon = request.state["desk"].horizon_in(self.covered)
+        return by_delay(self.rows, self.now, horizon, limit=limit)
 
 
 async def regulation(request: Request[State]) -> Response:
@@ -126,7 +127,7 @@ async def _board(request: Request[State]) -> Board:
         raise NotAllowed
     covered = covered_by(account)
     communes = await request.state["communes"].by_insee(request)
-    form = read(request.query_params, communes)
+    form = read(request.query_params, communes, usual_km=usual_radius_km(request, account))
     known = await seen_by(request, account, covered)
     rows = rows_of(request, form, known, now)
     return Board(account, covered, communes, form, known, rows, now)

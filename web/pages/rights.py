@@ -32,6 +32,7 @@ ACTIONS: Final = {
     Action.TELL: "Patient prévenu",
     Action.DIRECTORY: "Lire l’annuaire",
     Action.PEOPLE: "Gérer les personnes",
+    Action.SETTINGS: "Régler le territoire",
     Action.AUDIT: "Lire le journal",
     Action.TERRITORIES: "Créer un territoire",
 }

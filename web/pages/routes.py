@@ -5,6 +5,7 @@ from typing import Final
 from starlette.routing import BaseRoute, Mount, Route
 
 from web.pages import (
+    acts,
     coordination,
     delegations,
     directory,
@@ -15,6 +16,7 @@ from web.pages import (
     own_protection,
     pro_sante_connect,
     protection,
+    territory_settings,
 )
 from web.pages.accessibility import accessibility
 from web.pages.assets import DIRECTORY, Assets
@@ -132,6 +134,17 @@ PAGE_ROUTES: Final[list[BaseRoute]] = [
         coordination.decide_admission,
         methods=["POST"],
     ),
+    Route("/coordination/reglages", territory_settings.settings_page),
+    Route("/coordination/{territory_id:int}/reglages", territory_settings.settings_page),
+    Route(
+        "/coordination/{territory_id:int}/reglages",
+        territory_settings.save_settings,
+        methods=["POST"],
+    ),
+    Route("/coordination/actes", acts.acts_page),
+    Route("/coordination/{territory_id:int}/actes", acts.acts_page),
+    Route("/coordination/{territory_id:int}/actes", acts.add_act, methods=["POST"]),
+    Route("/coordination/{territory_id:int}/actes/{code}", acts.change_act, methods=["POST"]),
     Route("/delegations", delegations.delegations),
     Route("/delegations/{schedule_id:uuid}", delegations.delegate, methods=["POST"]),
     Route(

@@ -42,9 +42,16 @@ class SearchForm:
 
 
 def read(
-    query: Mapping[str, str], communes: Mapping[str, Commune], *, default_h: int | None = None
+    query: Mapping[str, str],
+    communes: Mapping[str, Commune],
+    *,
+    default_h: int | None = None,
+    usual_km: int | None = None,
 ) -> SearchForm:
-    """Understand a query string; what makes no sense is left out, an unknown commune is said."""
+    """Understand a query string; what makes no sense is left out, an unknown commune is said.
+
+    *usual_km*: the radius around a commune where the query names none; "" is none at all.
+    """
     profession, _, specialty = query.get("qui", "").partition(":")
     specialty = specialty or query.get("specialite", "")
     profession = profession or query.get("profession", "") or (DOCTOR if specialty else "")
@@ -60,7 +67,9 @@ def read(
         modality=query.get("modalite") if query.get("modalite") in MODALITIES else None,
         audience=query.get("public") if query.get("public") in AUDIENCES else None,
         commune=commune,
-        radius_km=_one_of(query.get("rayon", ""), RADIUS_KM_CHOICES),
+        radius_km=usual_km
+        if commune and "rayon" not in query
+        else _one_of(query.get("rayon", ""), RADIUS_KM_CHOICES),
         within_h=_one_of(query.get("delai", ""), DELAY_H_CHOICES) or default_h,
         nearest=query.get("tri") == "proche",
     )

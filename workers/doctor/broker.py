@@ -150,6 +150,7 @@ async def _workers(settings: Settings) -> list[Finding]:
 
 
 def _worker(pulse: Pulse, settings: Settings) -> Finding:
+    # Of territories that have set none; what they set is read with each slot, by everybody alike.
     if pulse.horizon_hours != settings.horizon_hours:
         return Finding(
             "worker",
