@@ -17,9 +17,11 @@ from web.pages import (
     protection,
 )
 from web.pages.accessibility import accessibility
+from web.pages.admissions import decide_admission
 from web.pages.assets import DIRECTORY, Assets
 from web.pages.availability import availability, offline, publish
 from web.pages.holding import confirm, hold, hold_page, release, renew
+from web.pages.journal import journal
 from web.pages.last_week import publish_again
 from web.pages.manifest import manifest
 from web.pages.no_network import no_network
@@ -100,7 +102,7 @@ PAGE_ROUTES: Final[list[BaseRoute]] = [
     Route("/en-sus/{schedule_id:uuid}", overflow, methods=["POST"]),
     Route("/coordination", coordination.coordination),
     Route("/coordination/{territory_id:int}", coordination.coordination),
-    Route("/coordination/{territory_id:int}/journal", coordination.journal),
+    Route("/coordination/{territory_id:int}/journal", journal),
     Route("/coordination/{territory_id:int}/inviter", coordination.invite, methods=["POST"]),
     Route(
         "/coordination/{territory_id:int}/personnes/{account_id:uuid}/roles",
@@ -119,7 +121,7 @@ PAGE_ROUTES: Final[list[BaseRoute]] = [
     ),
     Route(
         "/coordination/{territory_id:int}/admissions/{admission_id:uuid}",
-        coordination.decide_admission,
+        decide_admission,
         methods=["POST"],
     ),
     Route("/delegations", delegations.delegations),

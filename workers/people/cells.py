@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from slots.audience import Audience, Role
+from slots.mail_address import is_mail_address
 from slots.numbers import rpps_in
 
 FINESS_LENGTH: Final = 9
@@ -17,7 +18,7 @@ YES, NO = ("yes", "oui", "1", "true"), ("no", "non", "0", "false")
 
 def email(cell: str) -> str:
     """An address, in lower case."""
-    if cell and not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s.]+", cell):
+    if cell and not is_mail_address(cell):
         raise ValueError(f"{cell!r} is not an address")
     return cell.lower()
 
