@@ -38,7 +38,6 @@ class Wrong(StrEnum):
     NEEDED_WITH_EMAIL = "needed-with-email"
     NEEDED_WITH_RPPS = "needed-with-rpps"
     NEEDED_FOR_PROFESSIONAL = "needed-for-professional"
-    NEEDED_FOR_DELEGATE = "needed-for-delegate"
     ROLE_OR_PROFESSION = "role-or-profession"
     RPPS_OR_EMAIL = "rpps-or-email"
     ORGANISATION_OR_PLACE = "organisation-or-place"
@@ -71,8 +70,9 @@ class Wrong(StrEnum):
     NOT_REGULATION = "not-regulation"
     OWN_ROLES = "own-roles"
     NOT_ALLOWED = "not-allowed"
-    # Only a doubt.
+    # Only doubts.
     LUHN = "luhn"
+    OF_NOBODY = "of-nobody"  # a delegate who acts for nobody yet
 
 
 @dataclass(frozen=True, slots=True)

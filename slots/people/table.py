@@ -29,6 +29,9 @@ CAP_MAX: Final = 200
 TEXT_MAX: Final = 200  # characters of a name, an address, a list
 ACCESS_MAX: Final = 200
 REFERRAL_MAX: Final = 300
+# Of a page; the command line has no bound.
+FILE_BYTES_MAX: Final = 256 * 1024
+LINES_MAX: Final = 350
 # What programs on a French PC write: the second is read where it is not the first.
 ENCODINGS: Final = ("utf-8-sig", "windows-1252")
 FILE: Final = "file"  # the column of what is wrong with the whole
@@ -202,9 +205,10 @@ def _service_contradictions(line: Line) -> Iterator[tuple[str, Wrong]]:
 
 
 def _person_contradictions(line: Line) -> Iterator[tuple[str, Wrong]]:
-    for column in ("given_name", "family_name"):
-        if not getattr(line, column):
-            yield column, Wrong.NEEDED
+    if not line.family_name:
+        yield "family_name", Wrong.NEEDED
+    if line.profession and not line.given_name:
+        yield "given_name", Wrong.NEEDED
     if line.rooms is not None:
         yield "rooms", Wrong.ONLY_SERVICES
     if line.role and not line.email:
@@ -221,8 +225,6 @@ def _person_contradictions(line: Line) -> Iterator[tuple[str, Wrong]]:
         yield "place", Wrong.NEEDED_FOR_PROFESSIONAL
     if Role.PROFESSIONAL in line.role and not line.profession:
         yield "profession", Wrong.NEEDED_FOR_PROFESSIONAL
-    if Role.DELEGATE in line.role and not line.delegate_of:
-        yield "delegate_of", Wrong.NEEDED_FOR_DELEGATE
     if line.delegate_of and Role.DELEGATE not in line.role:
         yield "role", Wrong.ONLY_DELEGATES
     if line.role and not line.place and not line.organisation:
@@ -234,6 +236,8 @@ def _doubts(line: Line) -> Iterator[Finding]:
         yield Finding(line.line, "rpps", Wrong.LUHN, line.rpps)
     if finess_is_doubtful(line.finess):
         yield Finding(line.line, "finess", Wrong.LUHN, line.finess)
+    if Role.DELEGATE in line.role and not line.delegate_of:
+        yield Finding(line.line, "delegate_of", Wrong.OF_NOBODY)
 
 
 PARSERS: Final[Mapping[str, Callable[[str], Any]]] = MappingProxyType(

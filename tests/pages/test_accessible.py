@@ -46,6 +46,7 @@ VISITORS = {
     "/compte/logiciels": "rita",
     "/compte/mot-de-passe": "ann",
     "/coordination": "cora",
+    "/coordination/import": "cora",
     "/delegations": "ann",
     "/droits": "ann",
     "/installation": "cora",
@@ -59,7 +60,14 @@ FROM_THERE = {"/connexion/psc", "/connexion/psc/retour", "/admission", "/au-revo
 # Pages with a number or an id in their address that no flow reaches.
 WITH_NUMBERS = {"/coordination/1/journal": "cora"}
 # And what is no page.
-REDIRECTS = {"/", "/compte/prouver", "/annuaire.csv", "/manifest.webmanifest", "/service-worker.js"}
+REDIRECTS = {
+    "/",
+    "/compte/prouver",
+    "/annuaire.csv",
+    "/coordination/personnes.csv",
+    "/manifest.webmanifest",
+    "/service-worker.js",
+}
 
 
 @pytest_asyncio.fixture(loop_scope="session", autouse=True)

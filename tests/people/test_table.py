@@ -69,7 +69,6 @@ def test_empty_lines_are_passed_over():
         ("Anne.Roux@example.fr", "Anne", "email"),
         ("Roux,", ",", "family_name"),
         ("thau", "", "territory"),
-        ("professional+referrer", "delegate", "delegate_of"),
     ],
 )
 def test_what_makes_no_sense_names_its_column(old, new, column):
@@ -87,6 +86,16 @@ def test_a_failing_luhn_check_is_a_warning_and_never_a_fault():
 
     assert found.faults == []
     assert [(w.line, w.column) for w in found.warnings] == [(2, "rpps")]
+
+
+def test_a_delegate_of_nobody_is_a_warning_and_never_a_fault():
+    line = "thau,delegate,eva@example.fr,Eva,Puech,0465710003,Imagerie"
+    header = "territory,role,email,given_name,family_name,phone,organisation"
+
+    found = table(line, header=header)
+
+    assert found.faults == []
+    assert [(one.column, one.wrong) for one in found.warnings] == [("delegate_of", Wrong.OF_NOBODY)]
 
 
 def test_luhn_knows_a_right_number_from_a_wrong_one():
@@ -167,7 +176,7 @@ def test_headings_and_words_may_be_french_and_in_the_letters_of_an_old_excel():
 
 
 def test_a_file_of_one_territory_has_no_line_of_another():
-    found = read("\n".join((HEADER, RIGHT)).encode(), territory="hauts")
+    found = read(f"{HEADER}\n{RIGHT}".encode(), territory="hauts")
 
     assert [(one.column, one.wrong) for one in found.faults] == [
         ("territory", Wrong.OTHER_TERRITORY)
@@ -175,7 +184,7 @@ def test_a_file_of_one_territory_has_no_line_of_another():
 
 
 def test_too_many_lines_are_one_fault_and_empty_ones_do_not_count():
-    content = "\n".join((HEADER, RIGHT, "", RIGHT)).encode()
+    content = f"{HEADER}\n{RIGHT}\n\n{RIGHT}".encode()
 
     assert len(read(content, lines_max=2).lines) == 2
     assert [one.wrong for one in read(content, lines_max=1).faults] == [Wrong.TOO_MANY_LINES]

@@ -53,6 +53,7 @@ NOTICES: Final = {
     "admis": "C’est fait : cette personne entre avec Pro Santé Connect.",
     "non-admis": "Demande refusée.",
     "admission-impossible": "Cette demande est déjà traitée, ou son adresse est celle d’un autre compte.",
+    "importe": "Le tableau est importé.",
     "sessions": "Toutes ses sessions sont fermées.",
 }
 REFUSALS: Final = {

@@ -34,6 +34,8 @@ VERBS: Final = {
     "administer": "nommé à l’administration",
     "administer-no-more": "retiré de l’administration",
     "name-coordinator": "nommé à la coordination",
+    "import": "importé",
+    "export": "exporté",
     "refuse": "refusé",
     "admit": "admis",
     "refuse-admission": "demande d’accès refusée",
@@ -46,6 +48,10 @@ SUBJECTS: Final = {
     "account": "compte",
     "territory": "territoire",
     "admission": "demande d’accès",
+    "location": "lieu",
+    "practitioner": "professionnel",
+    "practitioner-role": "lieu d’exercice",
+    "service": "service",
 }
 
 

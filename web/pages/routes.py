@@ -13,6 +13,7 @@ from web.pages import (
     notifications,
     own_devices,
     own_protection,
+    people_table,
     pro_sante_connect,
     protection,
 )
@@ -103,6 +104,15 @@ PAGE_ROUTES: Final[list[BaseRoute]] = [
     Route("/coordination", coordination.coordination),
     Route("/coordination/{territory_id:int}", coordination.coordination),
     Route("/coordination/{territory_id:int}/journal", journal),
+    Route("/coordination/import", people_table.import_page),
+    Route("/coordination/{territory_id:int}/import", people_table.import_page),
+    Route("/coordination/{territory_id:int}/import", people_table.preview, methods=["POST"]),
+    Route("/coordination/{territory_id:int}/import/modele.csv", people_table.template),
+    Route(
+        "/coordination/{territory_id:int}/import/confirmer", people_table.bring, methods=["POST"]
+    ),
+    Route("/coordination/personnes.csv", people_table.export),
+    Route("/coordination/{territory_id:int}/personnes.csv", people_table.export),
     Route("/coordination/{territory_id:int}/inviter", coordination.invite, methods=["POST"]),
     Route(
         "/coordination/{territory_id:int}/personnes/{account_id:uuid}/roles",

@@ -75,7 +75,6 @@ WORDS: Final = {
     Wrong.NEEDED_WITH_EMAIL: "needed with an email",
     Wrong.NEEDED_WITH_RPPS: "needed with an RPPS",
     Wrong.NEEDED_FOR_PROFESSIONAL: "needed for a professional",
-    Wrong.NEEDED_FOR_DELEGATE: "needed for a delegate",
     Wrong.ROLE_OR_PROFESSION: "needed in the directory: this line has neither role nor profession",
     Wrong.RPPS_OR_EMAIL: "needed without an email: nothing else tells this person from another",
     Wrong.ORGANISATION_OR_PLACE: "needed with a role, unless there is a place",
@@ -95,6 +94,7 @@ WORDS: Final = {
     Wrong.DISABLED: "this account was disabled; adding to it would change nothing",
     Wrong.SOMEBODY_ELSE: "this address already signs in another person",
     Wrong.LUHN: "{cell} fails the Luhn check: is it right?",
+    Wrong.OF_NOBODY: "this delegate acts for nobody yet",
 }
 
 

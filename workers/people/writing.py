@@ -6,7 +6,6 @@ The caller opens the transaction, and ends it: there are faults that only the da
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
 from uuid import UUID, uuid4
 
 from argon2 import PasswordHasher
@@ -15,12 +14,10 @@ from slots import queries
 from slots.database import Connection
 from slots.people.findings import Finding, Wrong
 from slots.people.table import Line
+from slots.people.usual_acts import usual_acts
 from slots.queries import Query
-from workers.demo.catalogue import USUAL_ACTS
 from workers.people import accounts
 from workers.people.accounts import RFC_9106, Made
-
-DEFAULT_ACT: Final = "consultation"
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,9 +252,7 @@ class _Writer:
             self.conn, role_id=role_id, service_id=service_id
         )
         usual = [
-            code
-            for code in USUAL_ACTS.get(line.profession, (DEFAULT_ACT,))
-            if (territory_id, code) in self.ground.acts
+            code for code in usual_acts(line.profession) if (territory_id, code) in self.ground.acts
         ]
         if there is None and not line.acts and (service_id or not usual):
             self.outcome.faults.append(Finding(line.line, "acts", Wrong.ACTS_NEEDED))
