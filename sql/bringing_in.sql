@@ -1,5 +1,5 @@
 -- People and places that a coordinator brings in: the doors of schema.sql, each of which asks by itself whether whoever
--- has entered may. Run by slots/store/bringing_in.py and slots/store/people_table.py.
+-- has entered may. Run by slots/store/bringing_in.py, people_table.py and professionals.py.
 
 -- name: lock_people() -> none
 -- One at a time: two would each miss what the other is about to make.
@@ -28,7 +28,8 @@ SELECT schedule.id,
   LEFT JOIN practitioner_role ON practitioner_role.id = schedule.practitioner_role_id
   LEFT JOIN practitioner ON practitioner.id = practitioner_role.practitioner_id
   LEFT JOIN healthcare_service ON healthcare_service.id = schedule.healthcare_service_id
- WHERE schedule.territory_id = $1 AND (practitioner.rpps = $2 OR healthcare_service.finess = $2)
+ WHERE schedule.territory_id = $1 AND practitioner_role.ended_at IS NULL
+   AND (practitioner.rpps = $2 OR healthcare_service.finess = $2)
  ORDER BY schedule.id;
 
 -- name: people_table(territory_id) -> many
@@ -36,3 +37,26 @@ SELECT roles, email, given_name, family_name, rpps, profession, specialty, skill
        step_free, parking, access, new_patients, referral, organisation, organisation_kind, finess, service, rooms, acts, audience,
        daily_cap, overflow, delegate_of
   FROM people_table($1);
+
+-- name: end_place_of_work(territory_id, role_id, at) -> value
+SELECT end_place_of_work($1, $2, $3);
+
+-- name: professionals(territory_id, practitioner_id) -> many
+-- Who works where in the territory: all, or one person. One row a place.
+SELECT practitioner.id, practitioner.rpps, practitioner.given_name, practitioner.family_name, practitioner.profession,
+       practitioner.specialty, practitioner.skills, practitioner.languages,
+       role.id AS role_id, role.new_patients, role.referral,
+       location.id AS location_id, location.name AS place, location.insee, location.address, location.phone, location.access,
+       location.step_free, location.parking, commune.name AS commune
+  FROM practitioner_role role
+  JOIN practitioner ON practitioner.id = role.practitioner_id
+  JOIN location ON location.id = role.location_id
+  JOIN commune ON commune.insee = location.insee
+ WHERE role.territory_id = $1 AND role.ended_at IS NULL AND ($2::uuid IS NULL OR practitioner.id = $2)
+ ORDER BY practitioner.family_name, practitioner.given_name, practitioner.id, location.name;
+
+-- name: locations(territory_id) -> many
+SELECT location.id, location.name, commune.name AS commune
+  FROM location JOIN commune ON commune.insee = location.insee
+ WHERE location.territory_id = $1
+ ORDER BY location.name, commune.name, location.id;

@@ -70,6 +70,7 @@ class Wrong(StrEnum):
     NOT_REGULATION = "not-regulation"
     OWN_ROLES = "own-roles"
     NOT_ALLOWED = "not-allowed"
+    STILL_TO_COME = "still-to-come"  # slots or appointments, at a place that is to end
     # Only doubts.
     LUHN = "luhn"
     OF_NOBODY = "of-nobody"  # a delegate who acts for nobody yet

@@ -1,13 +1,110 @@
+-- Whoever works at a place no more is in no directory, has no schedule there and nobody acts for it.
+ALTER TABLE practitioner_role ADD COLUMN ended_at timestamptz;
+CREATE OR REPLACE FUNCTION renew_directory(of_role_ids uuid[], of_service_ids uuid[]) RETURNS void LANGUAGE sql VOLATILE AS $$
+  DELETE FROM directory_entry USING practitioner_role role
+   WHERE role.id = directory_entry.id AND role.id = ANY (of_role_ids) AND role.ended_at IS NOT NULL;
+  INSERT INTO directory_entry (id, territory_id, practitioner_role_id, healthcare_service_id, name, words)
+  SELECT said.id, said.territory_id, said.role_id, said.service_id, ' ' || trim(folded(said.name)) || ' ',
+         ' ' || trim(folded(concat_ws(' ', said.name, said.about, location.name, commune.name,
+           (SELECT string_agg(act.label, ' ' ORDER BY act.code)
+              FROM act
+             WHERE act.territory_id = said.territory_id AND act.code = ANY (schedule.default_acts))))) || ' '
+    FROM (SELECT practitioner_role.id, practitioner_role.territory_id, practitioner_role.id AS role_id,
+                 NULL::uuid AS service_id, location_id,
+                 concat_ws(' ', family_name, given_name) AS name,
+                 concat_ws(' ', words_of_profession(profession), words_of_specialty(specialty),
+                   array_to_string(skills, ' '),
+                   (SELECT string_agg(words_of_language(code), ' ') FROM unnest(languages) AS code)) AS about
+            FROM practitioner_role
+            JOIN practitioner ON practitioner.id = practitioner_role.practitioner_id
+           WHERE practitioner_role.id = ANY (of_role_ids) AND practitioner_role.ended_at IS NULL
+           UNION ALL
+          SELECT id, territory_id, NULL, id, location_id, name,
+                 concat_ws(' ', 'service', coalesce(words_of_specialty(specialty), words_of_profession(profession)))
+            FROM healthcare_service
+           WHERE id = ANY (of_service_ids)) AS said
+    JOIN location ON location.id = said.location_id
+    JOIN commune ON commune.insee = location.insee
+    LEFT JOIN schedule ON schedule.practitioner_role_id = said.role_id OR schedule.healthcare_service_id = said.service_id
+  ON CONFLICT (id) DO UPDATE
+     SET territory_id = excluded.territory_id, name = excluded.name, words = excluded.words
+   WHERE (directory_entry.territory_id, directory_entry.name, directory_entry.words)
+         IS DISTINCT FROM (excluded.territory_id, excluded.name, excluded.words)
+$$;
+CREATE OR REPLACE FUNCTION account_of_session(wanted_id_hash bytea, at timestamptz, idle_since timestamptz)
+RETURNS TABLE (
+  account_id uuid, name text, email text, phone text, practitioner_id uuid,
+  organisation_id uuid, organisation text, organisation_kind text, seen_at timestamptz,
+  memberships jsonb,       -- [{"territory_id", "role"}]
+  schedules jsonb,         -- [{"schedule_id", "territory_id"}]: own and delegated
+  neighbours jsonb,        -- [{"territory_id", "neighbour_id"}] where the account is a member of the neighbour
+  is_administrator boolean, kind text, scopes text[], walls smallint[], is_phone boolean, proved_at timestamptz
+)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  WITH member AS (
+    SELECT membership.* FROM session JOIN membership ON membership.account_id = session.account_id
+     WHERE session.id_hash = wanted_id_hash AND session.kind <> 'wall'
+  )
+  SELECT account.id, account.name, account.email, account.phone, account.practitioner_id,
+         organisation.id, organisation.name, organisation.kind, session.seen_at,
+         (SELECT coalesce(jsonb_agg(jsonb_build_object('territory_id', m.territory_id, 'role', m.role)
+                                    ORDER BY m.territory_id, m.role), '[]')
+            FROM member m),
+         (SELECT coalesce(jsonb_agg(jsonb_build_object('schedule_id', owned.id, 'territory_id', owned.territory_id)
+                                    ORDER BY owned.id), '[]')
+            FROM (SELECT s.id, s.territory_id
+                    FROM schedule s
+                    JOIN practitioner_role r ON r.id = s.practitioner_role_id
+                    JOIN member m ON m.territory_id = s.territory_id AND m.role = 'professional'
+                   WHERE r.practitioner_id = account.practitioner_id AND r.ended_at IS NULL
+                   UNION
+                  SELECT d.schedule_id, d.territory_id
+                    FROM delegation d
+                    JOIN member m ON m.territory_id = d.territory_id AND m.role IN ('delegate', 'professional')
+                   WHERE d.account_id = account.id) owned),
+         (SELECT coalesce(jsonb_agg(DISTINCT jsonb_build_object('territory_id', n.territory_id, 'neighbour_id', n.neighbour_id)), '[]')
+            FROM territory_neighbour n
+            JOIN member m ON m.territory_id = n.neighbour_id AND m.role IN ('professional', 'delegate', 'referrer')),
+         account.is_administrator AND session.kind = 'browser', session.kind, session.scopes,
+         ARRAY(SELECT m.territory_id FROM membership m
+                WHERE m.account_id = account.id AND m.role = 'regulator' AND m.territory_id = ANY (session.walls)),
+         session.is_phone, session.proved_at
+    FROM session
+    JOIN account ON account.id = session.account_id
+    JOIN organisation ON organisation.id = account.organisation_id
+   WHERE session.id_hash = wanted_id_hash
+     AND session.ended_at IS NULL
+     AND session.expires_at > at
+     AND (session.kind <> 'browser' OR session.is_phone OR session.seen_at > idle_since)
+     AND account.disabled_at IS NULL
+$$;
+CREATE OR REPLACE FUNCTION may_delegate(of_schedule_id uuid)
+RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  SELECT EXISTS (
+    SELECT FROM schedule
+     WHERE schedule.id = of_schedule_id AND schedule.territory_id = ANY (entered_territories())
+       AND NOT EXISTS (SELECT FROM practitioner_role ended WHERE ended.id = schedule.practitioner_role_id AND ended.ended_at IS NOT NULL)
+       AND (coordinates(schedule.territory_id)
+            OR EXISTS (SELECT FROM practitioner_role role
+                         JOIN account ON account.practitioner_id = role.practitioner_id
+                         JOIN membership ON membership.account_id = account.id AND membership.territory_id = schedule.territory_id
+                                        AND membership.role = 'professional'
+                        WHERE role.id = schedule.practitioner_role_id AND account.id = entered_account()
+                          AND account.disabled_at IS NULL)))
+$$;
+
 -- The doors through which a coordinator brings in people and places, by a table or by hand. Each asks by itself whether
 -- whoever has entered coordinates the territory, and refuses what reaches into another one. They answer `new`, `changed`,
--- `same`, or in one word why not (slots/people/findings.py); an empty text or NULL leaves what is there.
+-- `same`, or in one word why not (slots/people/findings.py); NULL leaves what is there.
 
 -- Whether somebody, or an organisation, is anything in another territory, where this coordinator has no say.
 CREATE FUNCTION is_practitioner_in(of_practitioner_id uuid, of_territory_id smallint, is_there boolean)
 RETURNS boolean
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
   SELECT EXISTS (SELECT FROM practitioner_role role
-                  WHERE role.practitioner_id = of_practitioner_id AND (role.territory_id = of_territory_id) = is_there)
+                  WHERE role.practitioner_id = of_practitioner_id AND role.ended_at IS NULL
+                    AND (role.territory_id = of_territory_id) = is_there)
       OR EXISTS (SELECT FROM account JOIN membership ON membership.account_id = account.id
                   WHERE account.practitioner_id = of_practitioner_id AND (membership.territory_id = of_territory_id) = is_there)
 $$;
@@ -97,15 +194,15 @@ BEGIN
   IF before.id IS NULL THEN
     location_id := gen_random_uuid();
     INSERT INTO location (id, territory_id, organisation_id, name, address, insee, lat, lon, phone, access, step_free, parking)
-    VALUES (location_id, in_territory_id, made.organisation_id, called, at_address, in_insee, coalesce(at_lat, ground.lat),
-            coalesce(at_lon, ground.lon), with_phone, with_access, is_step_free, has_parking);
+    VALUES (location_id, in_territory_id, made.organisation_id, called, coalesce(at_address, ''), in_insee, coalesce(at_lat, ground.lat),
+            coalesce(at_lon, ground.lon), with_phone, coalesce(with_access, ''), is_step_free, has_parking);
     outcome := 'new';
   ELSE
     location_id := before.id;
     UPDATE location
-       SET organisation_id = made.organisation_id, address = coalesce(nullif(at_address, ''), before.address),
+       SET organisation_id = made.organisation_id, address = coalesce(at_address, before.address),
            lat = coalesce(at_lat, before.lat), lon = coalesce(at_lon, before.lon), phone = CASE WHEN amends_phone AND with_phone <> '' THEN with_phone ELSE before.phone END,
-           access = coalesce(nullif(with_access, ''), before.access), step_free = coalesce(is_step_free, before.step_free),
+           access = coalesce(with_access, before.access), step_free = coalesce(is_step_free, before.step_free),
            parking = coalesce(has_parking, before.parking)
      WHERE id = before.id;
     outcome := CASE WHEN made.outcome = 'same' AND before = (SELECT location FROM location WHERE id = before.id) THEN 'same' ELSE 'changed' END;
@@ -164,7 +261,7 @@ BEGIN
   after.given_name := with_given_name;
   after.family_name := with_family_name;
   after.profession := of_profession;
-  after.specialty := coalesce(nullif(of_specialty, ''), CASE WHEN of_profession = before.profession THEN before.specialty END);
+  after.specialty := nullif(coalesce(of_specialty, CASE WHEN of_profession = before.profession THEN before.specialty END), '');
   after.skills := coalesce(with_skills, before.skills);
   after.languages := coalesce(with_languages, before.languages);
   practitioner_id := before.id;
@@ -246,18 +343,43 @@ BEGIN
   role_id := coalesce(before.id, gen_random_uuid());
   IF before.id IS NULL THEN
     INSERT INTO practitioner_role (id, territory_id, practitioner_id, location_id, new_patients, referral)
-    VALUES (role_id, in_territory_id, of_practitioner_id, at_location_id, takes_new_patients, with_referral);
+    VALUES (role_id, in_territory_id, of_practitioner_id, at_location_id, takes_new_patients, coalesce(with_referral, ''));
   ELSE
     UPDATE practitioner_role
-       SET new_patients = coalesce(takes_new_patients, before.new_patients), referral = coalesce(nullif(with_referral, ''), before.referral)
+       SET new_patients = coalesce(takes_new_patients, before.new_patients), referral = coalesce(with_referral, before.referral), ended_at = NULL
      WHERE id = before.id;
   END IF;
   planned := put_schedule(in_territory_id, role_id, NULL, for_audience, of_acts, of_usual_acts, at_most_daily, takes_overflow);
   IF planned NOT IN ('new', 'changed', 'same') THEN RETURN QUERY SELECT planned, NULL::uuid; RETURN; END IF;
-  outcome := CASE WHEN before.id IS NULL THEN 'new'
+  outcome := CASE WHEN before.id IS NULL OR before.ended_at IS NOT NULL THEN 'new'
                   WHEN planned = 'same' AND before = (SELECT role FROM practitioner_role role WHERE role.id = before.id) THEN 'same'
                   ELSE 'changed' END;
   RETURN NEXT;
+END
+$$;
+
+-- Somebody works at a place no more. What was booked there stays as it was; what is still to come stands against it, and
+-- is withdrawn or cancelled first by whose it is. Under the lock that an offer takes (invariant 2).
+CREATE FUNCTION end_place_of_work(in_territory_id smallint, of_role_id uuid, at timestamptz)
+RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+  there practitioner_role%ROWTYPE;
+  of_schedule_id uuid;
+BEGIN
+  SELECT * INTO there FROM practitioner_role WHERE id = of_role_id AND territory_id = in_territory_id;
+  IF NOT coordinates(in_territory_id) OR there.id IS NULL THEN RETURN 'not-allowed'; END IF;
+  IF there.ended_at IS NOT NULL THEN RETURN 'same'; END IF;
+  PERFORM FROM practitioner WHERE id = there.practitioner_id FOR NO KEY UPDATE;
+  SELECT id INTO of_schedule_id FROM schedule WHERE practitioner_role_id = there.id;
+  IF EXISTS (SELECT FROM slot WHERE schedule_id = of_schedule_id AND withdrawn_at IS NULL AND ends_at > at)
+     OR EXISTS (SELECT FROM appointment WHERE schedule_id = of_schedule_id AND status = 'booked' AND starts_at > at) THEN
+    RETURN 'still-to-come';
+  END IF;
+  UPDATE practitioner_role SET ended_at = at WHERE id = there.id;
+  UPDATE schedule SET accepts_overflow = false WHERE id = of_schedule_id;
+  DELETE FROM delegation WHERE schedule_id = of_schedule_id;
+  RETURN 'changed';
 END
 $$;
 
@@ -283,13 +405,13 @@ BEGIN
   IF before.id IS NULL THEN
     INSERT INTO healthcare_service (id, territory_id, location_id, name, finess, phone, profession, specialty, rooms, new_patients, referral)
     VALUES (service_id, in_territory_id, at_location_id, called, nullif(with_finess, ''), with_phone, nullif(of_profession, ''),
-            nullif(of_specialty, ''), coalesce(with_rooms, 1), takes_new_patients, with_referral);
+            nullif(of_specialty, ''), coalesce(with_rooms, 1), takes_new_patients, coalesce(with_referral, ''));
   ELSE
     UPDATE healthcare_service
        SET location_id = at_location_id, name = called, finess = coalesce(nullif(with_finess, ''), before.finess),
            phone = coalesce(nullif(with_phone, ''), before.phone), profession = coalesce(nullif(of_profession, ''), before.profession),
            specialty = coalesce(nullif(of_specialty, ''), before.specialty), rooms = coalesce(with_rooms, before.rooms),
-           new_patients = coalesce(takes_new_patients, before.new_patients), referral = coalesce(nullif(with_referral, ''), before.referral)
+           new_patients = coalesce(takes_new_patients, before.new_patients), referral = coalesce(with_referral, before.referral)
      WHERE id = before.id;
   END IF;
   planned := put_schedule(in_territory_id, NULL, service_id, for_audience, of_acts, '{}', at_most_daily, takes_overflow);
@@ -400,7 +522,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
       LEFT JOIN practitioner_role role ON role.id = schedule.practitioner_role_id
       LEFT JOIN practitioner ON practitioner.id = role.practitioner_id
       LEFT JOIN healthcare_service service ON service.id = schedule.healthcare_service_id
-     WHERE schedule.territory_id = of_territory_id
+     WHERE schedule.territory_id = of_territory_id AND role.ended_at IS NULL
   ), acting AS (
     SELECT member.id, array_agg(found.number ORDER BY found.number) AS numbers
       FROM member
@@ -423,7 +545,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     LEFT JOIN schedule ON schedule.practitioner_role_id = role.id
     LEFT JOIN member ON member.practitioner_id = practitioner.id
     LEFT JOIN acting ON acting.id = member.id
-   WHERE role.territory_id = of_territory_id AND coordinates(of_territory_id)
+   WHERE role.territory_id = of_territory_id AND role.ended_at IS NULL AND coordinates(of_territory_id)
    UNION ALL
   SELECT NULL, NULL, NULL, NULL, NULL, service.profession, service.specialty, NULL, NULL, location.name, location.address, location.insee,
          location.lat, location.lon, service.phone, location.step_free, location.parking, location.access, service.new_patients,
@@ -444,10 +566,10 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     LEFT JOIN acting ON acting.id = member.id
    WHERE coordinates(of_territory_id)
      AND NOT EXISTS (SELECT FROM practitioner_role role
-                      WHERE role.practitioner_id = member.practitioner_id AND role.territory_id = of_territory_id)
+                      WHERE role.practitioner_id = member.practitioner_id AND role.territory_id = of_territory_id AND role.ended_at IS NULL)
    ORDER BY 4 NULLS LAST, 3, 2, 24, 10
 $$;
 REVOKE EXECUTE ON FUNCTION is_practitioner_in, is_organisation_elsewhere, put_organisation, put_place, put_practitioner, put_schedule,
-  put_place_of_work, put_service, put_member, people_table FROM PUBLIC;
+  put_place_of_work, end_place_of_work, put_service, put_member, people_table FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION is_practitioner_in, is_organisation_elsewhere, put_organisation, put_place, put_practitioner, put_schedule,
-  put_place_of_work, put_service, put_member, people_table TO chrono48_app;
+  put_place_of_work, end_place_of_work, put_service, put_member, people_table TO chrono48_app;

@@ -38,3 +38,29 @@ async def test_a_table_is_mended_previewed_and_imported(joins: Joins, viewport):
     await chooses(cora, table(*ALL))
     await cora.sees("Rien à importer")
     assert not cora.broken
+
+
+@pytest.mark.parametrize("viewport", [DESK, NARROW])
+async def test_a_professional_gets_a_place_more_and_one_less(joins: Joins, viewport):
+    cora = await joins("cora", viewport)
+    await cora.goes_to("/coordination/professionnels")
+    await must_be_clean(cora)
+    await cora.page.get_by_role("link", name="Bob Bernard").click()
+    await must_be_clean(cora)
+    await cora.page.get_by_label("RPPS").fill("1234")
+    await cora.presses("Enregistrer la personne")
+    await cora.sees("Un numéro RPPS a 11 chiffres.")
+    await must_be_clean(cora)
+
+    await cora.page.get_by_label("Lieu", exact=True).select_option(
+        "Polyclinique des 3 Vallées, Bédarieux"
+    )
+    await cora.presses("Ajouter ce lieu")
+    await cora.sees("Ce lieu d’exercice est ajouté")
+    await cora.page.locator("summary", has_text="N’exerce plus ici").first.click()
+    await must_be_clean(cora)
+    await cora.presses("Oui, Bob Bernard n’exerce plus à Cabinet de Magalas")
+
+    await cora.sees("n’exerce plus à ce lieu")
+    await cora.page.get_by_role("heading", name="Polyclinique").wait_for()
+    assert not cora.broken

@@ -78,6 +78,7 @@ WORDS: Final = {
     Wrong.NOT_REGULATION: "La régulation est ajoutée par l’administration du service.",
     Wrong.OWN_ROLES: "Personne ne change ses propres rôles ni ses propres délégations.",
     Wrong.NOT_ALLOWED: "Cela n’est pas de ce territoire.",
+    Wrong.STILL_TO_COME: "Des créneaux ou des rendez-vous sont encore à venir à ce lieu.",
     Wrong.LUHN: "Numéro inhabituel, sa clé de contrôle ne correspond pas : vérifiez-le.",
     Wrong.OF_NOBODY: "Ce délégué n’agit encore pour personne.",
 }

@@ -15,6 +15,7 @@ from web.pages import (
     own_protection,
     people_table,
     pro_sante_connect,
+    professionals,
     protection,
 )
 from web.pages.accessibility import accessibility
@@ -37,6 +38,7 @@ from web.pages.service_worker import service_worker
 from web.pages.sign_in import factor, factor_page, home, sign_in, sign_in_page
 from web.pages.withdrawing import withdraw, withdraw_day
 
+PROFESSIONAL: Final = "/coordination/{territory_id:int}/professionnels/{practitioner_id:uuid}"
 PAGE_ROUTES: Final[list[BaseRoute]] = [
     Route("/", home),
     Route("/connexion", sign_in_page),
@@ -113,6 +115,13 @@ PAGE_ROUTES: Final[list[BaseRoute]] = [
     ),
     Route("/coordination/personnes.csv", people_table.export),
     Route("/coordination/{territory_id:int}/personnes.csv", people_table.export),
+    Route("/coordination/professionnels", professionals.professionals),
+    Route("/coordination/{territory_id:int}/professionnels", professionals.professionals),
+    Route(PROFESSIONAL, professionals.professional),
+    Route(PROFESSIONAL, professionals.amend, methods=["POST"]),
+    Route(f"{PROFESSIONAL}/lieux", professionals.add_place, methods=["POST"]),
+    Route(f"{PROFESSIONAL}/lieux/{{role_id:uuid}}", professionals.amend_place, methods=["POST"]),
+    Route(f"{PROFESSIONAL}/lieux/{{role_id:uuid}}/fin", professionals.end_place, methods=["POST"]),
     Route("/coordination/{territory_id:int}/inviter", coordination.invite, methods=["POST"]),
     Route(
         "/coordination/{territory_id:int}/personnes/{account_id:uuid}/roles",
