@@ -14,8 +14,8 @@ SELECT outcome, practitioner_id AS id FROM put_practitioner($1, $2, $3, $4, $5, 
 -- name: put_place_of_work(territory_id, practitioner_id, location_id, new_patients, referral, audience, acts, usual_acts, daily_cap, overflow) -> one
 SELECT outcome, role_id AS id FROM put_place_of_work($1, $2, $3, $4, $5, $6, $7, $8, $9, $10);
 
--- name: put_service(territory_id, location_id, name, finess, phone, profession, specialty, rooms, new_patients, referral, audience, acts, daily_cap, overflow) -> one
-SELECT outcome, service_id AS id FROM put_service($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14);
+-- name: put_service(territory_id, service_id, location_id, name, finess, phone, profession, specialty, rooms, new_patients, referral, audience, acts, daily_cap, overflow) -> one
+SELECT outcome, service_id AS id FROM put_service($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15);
 
 -- name: put_member(territory_id, account_id, email, name, phone, organisation_id, organisation, finess, kind, roles, practitioner_id, amends_name, amends_phone, mail_id, subject, body, at) -> one
 SELECT outcome, account_id AS id FROM put_member($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17);
@@ -54,6 +54,16 @@ SELECT practitioner.id, practitioner.rpps, practitioner.given_name, practitioner
   JOIN commune ON commune.insee = location.insee
  WHERE role.territory_id = $1 AND role.ended_at IS NULL AND ($2::uuid IS NULL OR practitioner.id = $2)
  ORDER BY practitioner.family_name, practitioner.given_name, practitioner.id, location.name;
+
+-- name: services(territory_id, service_id) -> many
+-- The services of the territory: all, or one.
+SELECT service.id, service.name AS service, service.finess, service.phone, service.rooms, service.new_patients, service.referral,
+       service.location_id, location.name AS place, commune.name AS commune
+  FROM healthcare_service service
+  JOIN location ON location.id = service.location_id
+  JOIN commune ON commune.insee = location.insee
+ WHERE service.territory_id = $1 AND ($2::uuid IS NULL OR service.id = $2)
+ ORDER BY service.name, location.name, service.id;
 
 -- name: locations(territory_id) -> many
 SELECT location.id, location.name, commune.name AS commune

@@ -1804,9 +1804,9 @@ BEGIN
 END
 $$;
 
--- A service with its rooms: by its number, else by its name at its place.
+-- A service with its rooms: by id, else by its number, else by its name at its place.
 CREATE FUNCTION put_service(
-  in_territory_id smallint, at_location_id uuid, called text, with_finess text, with_phone text, of_profession text, of_specialty text,
+  in_territory_id smallint, of_service_id uuid, at_location_id uuid, called text, with_finess text, with_phone text, of_profession text, of_specialty text,
   with_rooms smallint, takes_new_patients boolean, with_referral text,
   for_audience text[], of_acts text[], at_most_daily smallint, takes_overflow boolean
 )
@@ -1819,9 +1819,18 @@ BEGIN
   IF NOT coordinates(in_territory_id) OR NOT EXISTS (SELECT FROM location WHERE id = at_location_id AND territory_id = in_territory_id) THEN
     RETURN QUERY SELECT 'not-allowed', NULL::uuid; RETURN;
   END IF;
-  SELECT * INTO before FROM healthcare_service
-   WHERE territory_id = in_territory_id AND (finess = nullif(with_finess, '') OR (location_id = at_location_id AND name = called))
-   ORDER BY finess = nullif(with_finess, '') DESC NULLS LAST, id LIMIT 1;
+  IF of_service_id IS NULL THEN
+    SELECT * INTO before FROM healthcare_service
+     WHERE territory_id = in_territory_id AND (finess = nullif(with_finess, '') OR (location_id = at_location_id AND name = called))
+     ORDER BY finess = nullif(with_finess, '') DESC NULLS LAST, id LIMIT 1;
+  ELSE
+    SELECT * INTO before FROM healthcare_service WHERE id = of_service_id AND territory_id = in_territory_id;
+    IF before.id IS NULL THEN RETURN QUERY SELECT 'not-allowed', NULL::uuid; RETURN; END IF;
+    IF EXISTS (SELECT FROM healthcare_service other
+                WHERE other.finess = with_finess AND other.territory_id = in_territory_id AND other.id <> before.id) THEN
+      RETURN QUERY SELECT 'finess-taken', NULL::uuid; RETURN;
+    END IF;
+  END IF;
   service_id := coalesce(before.id, gen_random_uuid());
   IF before.id IS NULL THEN
     INSERT INTO healthcare_service (id, territory_id, location_id, name, finess, phone, profession, specialty, rooms, new_patients, referral)

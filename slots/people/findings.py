@@ -67,6 +67,7 @@ class Wrong(StrEnum):
     RPPS_TAKEN = "rpps-taken"
     RPPS_OF_ACCOUNT = "rpps-of-account"  # whoever has it signs in with it
     RPPS_UNKNOWN = "rpps-unknown"
+    FINESS_TAKEN = "finess-taken"
     NOT_REGULATION = "not-regulation"
     OWN_ROLES = "own-roles"
     NOT_ALLOWED = "not-allowed"

@@ -46,6 +46,7 @@ COLUMN_OF: Final = {
     Wrong.NOT_REGULATION: "role",
     Wrong.OWN_ROLES: "role",
     Wrong.NOBODY: "delegate_of",
+    Wrong.FINESS_TAKEN: "finess",
 }
 
 
@@ -236,6 +237,7 @@ class _Writer:
         row = await QUERIES["put_service"].one(
             self.conn,
             territory_id=self.territory_id,
+            service_id=None,
             location_id=location_id,
             name=line.service,
             finess=line.finess,

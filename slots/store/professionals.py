@@ -69,6 +69,22 @@ class Location:
     commune: str
 
 
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A service with its rooms, at a place of the territory."""
+
+    id: UUID
+    service: str
+    finess: str | None
+    phone: str
+    rooms: int
+    new_patients: bool | None
+    referral: str
+    location_id: UUID
+    place: str
+    commune: str
+
+
 async def professionals(
     conn: Connection, territory_id: TerritoryId, practitioner_id: UUID | None = None
 ) -> list[Professional]:
@@ -86,6 +102,39 @@ async def locations(conn: Connection, territory_id: TerritoryId) -> list[Locatio
     """The places of the territory, by name."""
     rows = await QUERIES["locations"].many(conn, territory_id=territory_id)
     return [Location(**dict(row)) for row in rows]
+
+
+async def services(
+    conn: Connection, territory_id: TerritoryId, service_id: UUID | None = None
+) -> list[Service]:
+    """The services of the territory, by name; or one of them."""
+    rows = await QUERIES["services"].many(conn, territory_id=territory_id, service_id=service_id)
+    return [Service(**dict(row)) for row in rows]
+
+
+async def amend_service(
+    conn: Connection, territory_id: TerritoryId, service: Service, values: Mapping[str, Any]
+) -> Effect | Wrong:
+    """What is said of a service. *values* are by the table's columns."""
+    row = await QUERIES["put_service"].one(
+        conn,
+        territory_id=territory_id,
+        service_id=service.id,
+        location_id=service.location_id,
+        name=values["service"],
+        finess=values["finess"],
+        phone=values["phone"],
+        profession="",
+        specialty="",
+        rooms=values["rooms"],
+        new_patients=values["new_patients"],
+        referral=values["referral"],
+        audience=None,
+        acts=None,
+        daily_cap=None,
+        overflow=None,
+    )
+    return _answer(row)
 
 
 async def amend_person(

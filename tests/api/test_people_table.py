@@ -307,7 +307,7 @@ DOORS = {
     "put_practitioner": "outcome FROM put_practitioner(1::smallint, NULL, '10000000009', '', 'A', 'B', '10', '', NULL, NULL)",
     "put_place_of_work": "outcome FROM put_place_of_work(1::smallint, $1, $2, true, '', NULL, NULL, '{consultation}', NULL, NULL)",
     "put_schedule": "put_schedule(1::smallint, $3, NULL, NULL, NULL, '{}', NULL, true)",
-    "put_service": "outcome FROM put_service(1::smallint, $2, 'X', '', '04', '', '', NULL, NULL, '', NULL, '{consultation}', NULL, NULL)",
+    "put_service": "outcome FROM put_service(1::smallint, NULL, $2, 'X', '', '04', '', '', NULL, NULL, '', NULL, '{consultation}', NULL, NULL)",
     "put_member": "outcome FROM put_member(1::smallint, gen_random_uuid(), 'x@example.fr', 'X Y', '', NULL, 'X', '', '', '{referrer}', NULL, true, true, NULL, '', '', now())",
 }
 

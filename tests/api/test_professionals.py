@@ -304,3 +304,62 @@ async def test_who_offers_while_the_place_ends_is_refused_under_the_lock(
     async with entered(pool, world.accounts["bob"].id, [HAUTS]) as conn:
         assert await has_ended(conn, [world.schedules["bob"]])
         assert not await has_ended(conn, [world.schedules["ann"], world.schedules["radiology"]])
+
+
+SERVICE = {
+    "service": "Imagerie",
+    "finess": "34ABCD001",
+    "phone": "0467000002",
+    "rooms": "3",
+    "new_patients": "oui",
+    "referral": "Ordonnance requise",
+}
+
+
+async def test_a_service_is_amended_and_its_number_checked(cora, owner, world):
+    path = f"/coordination/{HAUTS}/services/{world.services['radiology']}"
+    await cora.get(path)
+
+    for typed, words in (
+        ({"finess": "123"}, "9 chiffres ou lettres"),
+        ({"rooms": "0"}, "1–50"),
+        ({"rooms": ""}, "Cette cellule est attendue."),
+        ({"service": ""}, "Cette cellule est attendue."),
+    ):
+        answer = await cora.post(path, data=SERVICE | typed)
+        assert (answer.status_code, words in answer.text) == (422, True), typed
+    odd = await cora.post(path, data=SERVICE | {"finess": "340000001"})
+    done = await cora.post(path, data=SERVICE)
+
+    assert odd.headers["location"] == f"{path}?fait=finess"
+    assert done.headers["location"] == f"{path}?fait=enregistre"
+    row = await owner.fetchrow(
+        "SELECT name, finess, phone, rooms, new_patients, referral FROM healthcare_service"
+    )
+    assert tuple(row.values()) == (
+        *("Imagerie", "34ABCD001", "0467000002", 3, True, "Ordonnance requise"),
+    )
+    assert await verbs(owner) == ["amend-service", "amend-service"]
+
+
+@pytest.mark.parametrize("name", ["ann", "dora", "rolf", "rita", "carl"])
+async def test_nobody_else_amends_a_service(sign_in, world, name):
+    person = await sign_in(name)
+    person.headers.update(OUR_PAGE)
+    path = f"/coordination/{HAUTS}/services/{world.services['radiology']}"
+
+    assert (await person.get(path)).status_code == 403
+    assert (await person.post(path, data=SERVICE)).status_code == 403
+
+
+async def test_a_service_of_another_territory_is_not_found(cora, owner, world):
+    await owner.execute(
+        "INSERT INTO healthcare_service (id, territory_id, location_id, name, phone)"
+        " VALUES (gen_random_uuid(), 2, $1, 'Loin', '0400000000')",
+        world.locations["sete"],
+    )
+    service_id = await owner.fetchval("SELECT id FROM healthcare_service WHERE name = 'Loin'")
+    path = f"/coordination/{HAUTS}/services/{service_id}"
+
+    assert (await cora.get(path)).status_code == 404
+    assert (await cora.post(path, data=SERVICE)).status_code == 404

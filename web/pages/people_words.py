@@ -75,6 +75,7 @@ WORDS: Final = {
     Wrong.RPPS_TAKEN: "Ce numéro est celui d’une autre personne, ou de quelqu’un qui a déjà un compte.",
     Wrong.RPPS_OF_ACCOUNT: "Cette personne a un compte, qui s’ouvre aussi avec son RPPS : l’administration du service peut le changer.",
     Wrong.RPPS_UNKNOWN: "Un professionnel doit figurer dans l’annuaire du territoire.",
+    Wrong.FINESS_TAKEN: "Ce numéro est celui d’un autre service du territoire.",
     Wrong.NOT_REGULATION: "La régulation est ajoutée par l’administration du service.",
     Wrong.OWN_ROLES: "Personne ne change ses propres rôles ni ses propres délégations.",
     Wrong.NOT_ALLOWED: "Cela n’est pas de ce territoire.",

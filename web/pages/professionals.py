@@ -1,7 +1,5 @@
 """`/coordination/…/professionnels`: who works where in a territory, for who coordinates it."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import UUID
 
@@ -11,10 +9,8 @@ from starlette.responses import Response
 
 from slots.errors import NotAllowed
 from slots.numbers import luhn_holds
-from slots.people import cells
 from slots.people.columns import DOCTOR, HEADINGS
-from slots.people.findings import CellWrong, Finding, Wrong
-from slots.people.table import PARSERS, TEXT_MAX
+from slots.people.findings import Wrong
 from slots.store import professionals as store
 from slots.store.audit import record
 from slots.store.bringing_in import COLUMN_OF, Effect
@@ -24,7 +20,7 @@ from web.pages.coordinating import PATH, coordinator_of, entered_by, ruling
 from web.pages.french import PROFESSIONS, SPECIALTIES
 from web.pages.own_protection import ask_who, is_proved
 from web.pages.page import Viewer, notice_of, posted, see_other, show
-from web.pages.people_words import words_of
+from web.pages.people_forms import Form, read, typed
 from web.refusals import NotFound
 from web.state import State
 
@@ -33,9 +29,6 @@ PERSON: Final = (
 )
 PLACE: Final = ("address", "phone", "access", "step_free", "parking", "new_patients", "referral")
 NEW_PLACE: Final = ("place", "insee", *PLACE)
-NEEDED: Final = frozenset(
-    {"given_name", "family_name", "profession", "phone", "place", "insee", "languages"}
-)
 NOTICES: Final = {
     "enregistre": "Enregistré.",
     "rpps": "Enregistré. Le numéro RPPS est inhabituel : vérifiez-le.",
@@ -45,22 +38,6 @@ NOTICES: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Form:
-    """What was typed into one of the page's forms, and what is wrong with it. *of*: which form."""
-
-    of: str = ""
-    values: dict[str, str] = field(default_factory=dict)
-    errors: dict[str, str] = field(default_factory=dict)
-    parsed: dict[str, Any] = field(default_factory=dict)
-
-    def refused(self, wrong: Wrong, column: str) -> "Form":
-        """The same, with what a door said."""
-        name = column if column in self.values else next(iter(self.values))
-        words = words_of(Finding(0, name, wrong, self.values.get(name, "")))
-        return Form(self.of, self.values, self.errors | {name: words}, self.parsed)
-
-
 async def professionals(request: Request[State]) -> Response:
     """Everybody who works in the territory."""
     viewer, territory = await coordinator_of(request)
@@ -68,7 +45,10 @@ async def professionals(request: Request[State]) -> Response:
         return await ask_who(request, f"{PATH}/{territory.id}/professionnels")
     async with entered_by(request, viewer, territory) as conn:
         people = await store.professionals(conn, territory.id)
-    return show(request, "professionals.html", territory=territory, people=people)
+        services = await store.services(conn, territory.id)
+    return show(
+        request, "professionals.html", territory=territory, people=people, services=services
+    )
 
 
 async def professional(request: Request[State]) -> Response:
@@ -82,7 +62,7 @@ async def professional(request: Request[State]) -> Response:
 async def amend(request: Request[State]) -> Response:
     """Change what is said of them at all their places."""
     viewer, territory = await ruling(request)
-    form = _read(await posted(request), "person", PERSON)
+    form = read(await posted(request), "person", PERSON)
     if form.values["specialty"] and form.values["profession"] != DOCTOR:
         form = form.refused(Wrong.ONLY_DOCTORS, "specialty")
     if form.errors:
@@ -101,9 +81,9 @@ async def amend(request: Request[State]) -> Response:
 async def add_place(request: Request[State]) -> Response:
     """They work at one place more: one of the territory's, or a new one."""
     viewer, territory = await ruling(request)
-    typed = await posted(request)
-    chosen = _location_id(typed)
-    form = _read(typed, "new", ("new_patients", "referral") if chosen else NEW_PLACE)
+    sent = await posted(request)
+    chosen = _location_id(sent)
+    form = read(sent, "new", ("new_patients", "referral") if chosen else NEW_PLACE)
     if form.errors:
         return await _page(request, viewer, territory, form, status=422)
     answer: Effect | Wrong = Effect.SAME
@@ -126,7 +106,7 @@ async def amend_place(request: Request[State]) -> Response:
     """Change what is said of them at one place, and of the place itself."""
     viewer, territory = await ruling(request)
     role_id: UUID = request.path_params["role_id"]
-    form = _read(await posted(request), str(role_id), PLACE)
+    form = read(await posted(request), str(role_id), PLACE)
     if form.errors:
         return await _page(request, viewer, territory, form, status=422)
     async with entered_by(request, viewer, territory) as conn:
@@ -187,19 +167,6 @@ def _location_id(form: FormData) -> UUID | None:
         return None
 
 
-def _read(form: FormData, of: str, names: tuple[str, ...]) -> Form:
-    """By the parsers of the table: what it takes in a cell, a form takes in a field."""
-    found = Form(of, {name: " ".join(str(form.get(name, "")).split()) for name in names})
-    for name, typed in found.values.items():
-        try:
-            found.parsed[name] = PARSERS.get(name, cells.at_most(TEXT_MAX))(typed)
-            if name in NEEDED and not typed:
-                raise CellWrong(Wrong.NEEDED)
-        except CellWrong as error:
-            found.errors[name] = words_of(Finding(0, name, error.wrong, typed, error.detail))
-    return found
-
-
 def _back(request: Request[State], territory: Territory, done: str) -> Response:
     one = request.path_params["practitioner_id"]
     return see_other(f"{PATH}/{territory.id}/professionnels/{one}", fait=done)
@@ -238,8 +205,8 @@ async def _page(
         status=status,
         territory=territory,
         one=one,
-        person=_typed(one, PERSON),
-        places=[(place, _typed(place, PLACE)) for place in one.places],
+        person=typed(one, PERSON),
+        places=[(place, typed(place, PLACE)) for place in one.places],
         locations=[location for location in locations if location.id not in here],
         form=form,
         is_odd=bool(one.rpps) and not luhn_holds(one.rpps),
@@ -248,17 +215,3 @@ async def _page(
         headings=HEADINGS,
         notice=notice_of(request, NOTICES),
     )
-
-
-def _typed(of: object, names: tuple[str, ...]) -> Mapping[str, str]:
-    """What stands there, as it would be typed."""
-    said = {True: "oui", False: "non", None: ""}
-    values = {name: getattr(of, name) for name in names}
-    return {
-        name: " + ".join(value)
-        if isinstance(value, tuple)
-        else said[value]
-        if value is None or isinstance(value, bool)
-        else value
-        for name, value in values.items()
-    }

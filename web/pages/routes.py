@@ -35,6 +35,7 @@ from web.pages.patient_sheet import calendar_entry, patient_sheet
 from web.pages.regulation import regulation, wall
 from web.pages.rights import rights
 from web.pages.service_worker import service_worker
+from web.pages.services import amend_service, service_page
 from web.pages.sign_in import factor, factor_page, home, sign_in, sign_in_page
 from web.pages.withdrawing import withdraw, withdraw_day
 
@@ -122,6 +123,12 @@ PAGE_ROUTES: Final[list[BaseRoute]] = [
     Route(f"{PROFESSIONAL}/lieux", professionals.add_place, methods=["POST"]),
     Route(f"{PROFESSIONAL}/lieux/{{role_id:uuid}}", professionals.amend_place, methods=["POST"]),
     Route(f"{PROFESSIONAL}/lieux/{{role_id:uuid}}/fin", professionals.end_place, methods=["POST"]),
+    Route("/coordination/{territory_id:int}/services/{service_id:uuid}", service_page),
+    Route(
+        "/coordination/{territory_id:int}/services/{service_id:uuid}",
+        amend_service,
+        methods=["POST"],
+    ),
     Route("/coordination/{territory_id:int}/inviter", coordination.invite, methods=["POST"]),
     Route(
         "/coordination/{territory_id:int}/personnes/{account_id:uuid}/roles",
