@@ -72,6 +72,11 @@ class Wrong(StrEnum):
     OWN_ROLES = "own-roles"
     NOT_ALLOWED = "not-allowed"
     STILL_TO_COME = "still-to-come"  # slots or appointments, at a place that is to end
+    # Why two entries stay two.
+    TWO_PEOPLE = "two-people"
+    TWO_ACCOUNTS = "two-accounts"
+    ACCOUNT_IN_USE = "account-in-use"
+    OVERLAP = "overlap"
     # Only doubts.
     LUHN = "luhn"
     OF_NOBODY = "of-nobody"  # a delegate who acts for nobody yet

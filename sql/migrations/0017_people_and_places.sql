@@ -578,7 +578,132 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
                       WHERE role.practitioner_id = member.practitioner_id AND role.territory_id = of_territory_id AND role.ended_at IS NULL)
    ORDER BY 4 NULLS LAST, 3, 2, 24, 10
 $$;
+
+-- Two entries of the directory are one person: one stays. Only where that is clear, all of both is of this territory, and
+-- nothing is still to come for the one that goes: what the broker has, and who comes, keeps the name that it was booked under.
+CREATE FUNCTION merge_practitioners(in_territory_id smallint, stay_id uuid, gone_id uuid, at timestamptz)
+RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+  stay practitioner%ROWTYPE;
+  gone practitioner%ROWTYPE;
+  with_account uuid;  -- whichever of both signs in
+  moved record;
+  kept record;
+BEGIN
+  IF NOT coordinates(in_territory_id) OR stay_id = gone_id THEN RETURN 'not-allowed'; END IF;
+  PERFORM FROM practitioner WHERE id IN (stay_id, gone_id) ORDER BY id FOR UPDATE;
+  SELECT * INTO stay FROM practitioner WHERE id = stay_id;
+  SELECT * INTO gone FROM practitioner WHERE id = gone_id;
+  IF NOT is_practitioner_in(stay.id, in_territory_id, true) OR NOT is_practitioner_in(gone.id, in_territory_id, true) THEN
+    RETURN 'not-allowed';
+  END IF;
+  IF is_practitioner_in(stay.id, in_territory_id, false) OR is_practitioner_in(gone.id, in_territory_id, false)
+     OR EXISTS (SELECT FROM practitioner_role WHERE practitioner_id IN (stay.id, gone.id) AND territory_id <> in_territory_id) THEN
+    RETURN 'person-elsewhere';
+  END IF;
+  IF stay.rpps <> gone.rpps OR stay.profession <> gone.profession
+     OR folded(stay.given_name || ' ' || stay.family_name) <> folded(gone.given_name || ' ' || gone.family_name) THEN
+    RETURN 'two-people';
+  END IF;
+  IF (SELECT count(*) FROM account WHERE practitioner_id IN (stay.id, gone.id) AND disabled_at IS NULL) > 1 THEN RETURN 'two-accounts'; END IF;
+  -- A number opens an account, with Pro Santé Connect: none comes by it to another number.
+  SELECT practitioner_id INTO with_account FROM account WHERE practitioner_id IN (stay.id, gone.id) AND disabled_at IS NULL;
+  IF with_account IS NOT NULL
+     AND coalesce(stay.rpps, gone.rpps) IS DISTINCT FROM (SELECT rpps FROM practitioner WHERE id = with_account) THEN
+    RETURN 'rpps-of-account';
+  END IF;
+  IF EXISTS (SELECT FROM slot WHERE practitioner_id = gone.id AND withdrawn_at IS NULL AND ends_at > at)
+     OR EXISTS (SELECT FROM appointment JOIN schedule ON schedule.id = appointment.schedule_id
+                  JOIN practitioner_role role ON role.id = schedule.practitioner_role_id
+                 WHERE role.practitioner_id = gone.id AND appointment.status = 'booked' AND appointment.starts_at > at) THEN
+    RETURN 'still-to-come';
+  END IF;
+  BEGIN
+    FOR moved IN SELECT role.id, role.location_id, role.ended_at, schedule.id AS schedule_id
+                   FROM practitioner_role role LEFT JOIN schedule ON schedule.practitioner_role_id = role.id
+                  WHERE role.practitioner_id = gone.id LOOP
+      SELECT role.id, schedule.id AS schedule_id INTO kept
+        FROM practitioner_role role LEFT JOIN schedule ON schedule.practitioner_role_id = role.id
+       WHERE role.practitioner_id = stay.id AND role.location_id = moved.location_id;
+      IF kept.id IS NULL THEN
+        UPDATE practitioner_role SET practitioner_id = stay.id WHERE id = moved.id;
+      ELSE
+        IF kept.schedule_id IS NULL THEN
+          UPDATE schedule SET practitioner_role_id = kept.id WHERE id = moved.schedule_id;
+        ELSE
+          INSERT INTO delegation (account_id, territory_id, schedule_id)
+          SELECT account_id, territory_id, kept.schedule_id FROM delegation WHERE schedule_id = moved.schedule_id ON CONFLICT DO NOTHING;
+          DELETE FROM delegation WHERE schedule_id = moved.schedule_id;
+          UPDATE slot SET schedule_id = kept.schedule_id WHERE schedule_id = moved.schedule_id;
+          UPDATE appointment SET schedule_id = kept.schedule_id WHERE schedule_id = moved.schedule_id;
+          UPDATE mail SET schedule_id = kept.schedule_id WHERE schedule_id = moved.schedule_id;
+          DELETE FROM schedule WHERE id = moved.schedule_id;
+        END IF;
+        IF moved.ended_at IS NULL THEN UPDATE practitioner_role SET ended_at = NULL WHERE id = kept.id AND ended_at IS NOT NULL; END IF;
+        DELETE FROM practitioner_role WHERE id = moved.id;
+      END IF;
+    END LOOP;
+    UPDATE slot SET practitioner_id = stay.id WHERE practitioner_id = gone.id;
+  EXCEPTION WHEN exclusion_violation THEN
+    RETURN 'overlap';  -- they were at two places at once: perhaps two people after all
+  END;
+  UPDATE account SET practitioner_id = CASE WHEN disabled_at IS NULL THEN stay.id END WHERE practitioner_id = gone.id;
+  DELETE FROM practitioner WHERE id = gone.id;
+  UPDATE practitioner
+     SET rpps = coalesce(stay.rpps, gone.rpps),
+         specialty = coalesce(stay.specialty, gone.specialty),
+         skills = stay.skills || ARRAY(SELECT skill FROM unnest(gone.skills) AS skill WHERE skill <> ALL (stay.skills)),
+         languages = stay.languages || ARRAY(SELECT code FROM unnest(gone.languages) AS code WHERE code <> ALL (stay.languages))
+   WHERE id = stay.id;
+  RETURN 'changed';
+END
+$$;
+
+-- Two accounts are one person's: one stays, with the roles and delegations of both. The other has never been used, and
+-- is closed; what bears its name keeps it.
+CREATE FUNCTION merge_accounts(in_territory_id smallint, stay_id uuid, gone_id uuid, at timestamptz)
+RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+  stay account%ROWTYPE;
+  gone account%ROWTYPE;
+BEGIN
+  IF NOT coordinates(in_territory_id) OR stay_id = gone_id
+     OR (SELECT count(*) FROM people_of(in_territory_id) person WHERE person.account_id IN (stay_id, gone_id)) <> 2 THEN
+    RETURN 'not-allowed';
+  END IF;
+  IF entered_account() IN (stay_id, gone_id) THEN RETURN 'own-roles'; END IF;
+  PERFORM FROM account WHERE id IN (stay_id, gone_id) ORDER BY id FOR NO KEY UPDATE;
+  SELECT * INTO stay FROM account WHERE id = stay_id;
+  SELECT * INTO gone FROM account WHERE id = gone_id;
+  IF EXISTS (SELECT FROM people_of(in_territory_id) person WHERE person.account_id IN (stay_id, gone_id) AND person.is_elsewhere) THEN
+    RETURN 'account-elsewhere';
+  END IF;
+  IF folded(stay.name) <> folded(gone.name) OR stay.practitioner_id <> gone.practitioner_id THEN RETURN 'two-people'; END IF;
+  IF stay.practitioner_id IS NULL AND gone.practitioner_id IS NOT NULL THEN RETURN 'account-untied'; END IF;
+  IF gone.password_hash IS NOT NULL
+     OR EXISTS (SELECT FROM passkey WHERE account_id = gone.id)
+     OR EXISTS (SELECT FROM authenticator_app WHERE account_id = gone.id)
+     OR EXISTS (SELECT FROM session WHERE account_id = gone.id) THEN
+    RETURN 'account-in-use';
+  END IF;
+  IF EXISTS (SELECT FROM membership WHERE account_id = gone.id AND role = 'regulator')
+     AND NOT EXISTS (SELECT FROM membership WHERE account_id = stay.id AND territory_id = in_territory_id AND role = 'regulator') THEN
+    RETURN 'not-regulation';
+  END IF;
+  INSERT INTO membership (account_id, territory_id, role)
+  SELECT stay.id, territory_id, role FROM membership WHERE account_id = gone.id ON CONFLICT DO NOTHING;
+  DELETE FROM membership WHERE account_id = gone.id;
+  INSERT INTO delegation (account_id, territory_id, schedule_id)
+  SELECT stay.id, territory_id, schedule_id FROM delegation WHERE account_id = gone.id ON CONFLICT DO NOTHING;
+  DELETE FROM delegation WHERE account_id = gone.id;
+  UPDATE account SET disabled_at = at, is_withdrawn = true, practitioner_id = NULL WHERE id = gone.id;
+  UPDATE ticket SET spent_at = at WHERE account_id = gone.id AND spent_at IS NULL;
+  RETURN 'changed';
+END
+$$;
 REVOKE EXECUTE ON FUNCTION is_practitioner_in, is_organisation_elsewhere, put_organisation, put_place, put_practitioner, put_schedule,
-  put_place_of_work, end_place_of_work, put_service, put_member, people_table FROM PUBLIC;
+  put_place_of_work, end_place_of_work, put_service, put_member, people_table, merge_practitioners, merge_accounts FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION is_practitioner_in, is_organisation_elsewhere, put_organisation, put_place, put_practitioner, put_schedule,
-  put_place_of_work, end_place_of_work, put_service, put_member, people_table TO chrono48_app;
+  put_place_of_work, end_place_of_work, put_service, put_member, people_table, merge_practitioners, merge_accounts TO chrono48_app;

@@ -47,6 +47,7 @@ VISITORS = {
     "/compte/mot-de-passe": "ann",
     "/coordination": "cora",
     "/coordination/import": "cora",
+    "/coordination/doublons": "cora",
     "/coordination/professionnels": "cora",
     "/delegations": "ann",
     "/droits": "ann",

@@ -38,6 +38,7 @@ VERBS: Final = {
     "export": "exporté",
     "amend-person": "fiche modifiée",
     "amend-place": "lieu modifié",
+    "merge": "fiches réunies",
     "amend-service": "service modifié",
     "add-place": "lieu d’exercice ajouté",
     "end-place": "lieu d’exercice terminé",

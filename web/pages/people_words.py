@@ -80,6 +80,10 @@ WORDS: Final = {
     Wrong.OWN_ROLES: "Personne ne change ses propres rôles ni ses propres délégations.",
     Wrong.NOT_ALLOWED: "Cela n’est pas de ce territoire.",
     Wrong.STILL_TO_COME: "Des créneaux ou des rendez-vous sont encore à venir à ce lieu.",
+    Wrong.TWO_PEOPLE: "Ces deux fiches ne sont pas clairement celles d’une même personne : nom, profession ou RPPS diffèrent.",
+    Wrong.TWO_ACCOUNTS: "Chacune des deux fiches a un compte : réunissez d’abord les comptes, ou retirez l’accès de l’un.",
+    Wrong.ACCOUNT_IN_USE: "Le compte à fermer a déjà servi : gardez celui-là, ou retirez-lui l’accès.",
+    Wrong.OVERLAP: "Ces deux fiches ont eu des créneaux au même moment : ce sont peut-être deux personnes.",
     Wrong.LUHN: "Numéro inhabituel, sa clé de contrôle ne correspond pas : vérifiez-le.",
     Wrong.OF_NOBODY: "Ce délégué n’agit encore pour personne.",
 }

@@ -17,6 +17,7 @@ from web.pages import (
     pro_sante_connect,
     professionals,
     protection,
+    twins,
 )
 from web.pages.accessibility import accessibility
 from web.pages.admissions import decide_admission
@@ -40,6 +41,7 @@ from web.pages.sign_in import factor, factor_page, home, sign_in, sign_in_page
 from web.pages.withdrawing import withdraw, withdraw_day
 
 PROFESSIONAL: Final = "/coordination/{territory_id:int}/professionnels/{practitioner_id:uuid}"
+TWINS: Final = "/coordination/{territory_id:int}/doublons/{kind:str}/{stay_id:uuid}/{gone_id:uuid}"
 PAGE_ROUTES: Final[list[BaseRoute]] = [
     Route("/", home),
     Route("/connexion", sign_in_page),
@@ -129,6 +131,10 @@ PAGE_ROUTES: Final[list[BaseRoute]] = [
         amend_service,
         methods=["POST"],
     ),
+    Route("/coordination/doublons", twins.twins),
+    Route("/coordination/{territory_id:int}/doublons", twins.twins),
+    Route(TWINS, twins.pair),
+    Route(TWINS, twins.merge, methods=["POST"]),
     Route("/coordination/{territory_id:int}/inviter", coordination.invite, methods=["POST"]),
     Route(
         "/coordination/{territory_id:int}/personnes/{account_id:uuid}/roles",
