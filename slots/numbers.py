@@ -24,3 +24,8 @@ def rpps_in(typed: str) -> str:
     if digits and not re.fullmatch(r"[0-9]{11}", digits):
         raise ValueError(f"{typed!r} is not 11 digits")
     return digits
+
+
+def finess_is_doubtful(code: str) -> bool:
+    """Whether the check digit of a FINESS number fails. One with letters, of Corsica, has none here."""
+    return code.isascii() and code.isdigit() and not luhn_holds(code)

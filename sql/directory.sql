@@ -1,6 +1,6 @@
 -- name: directory(territory_ids, schedule_ids) -> many
--- Who works where: every schedule of these territories, publishing or not; of all schedules where
--- schedule_ids is NULL.
+-- Who works where: every schedule of these territories, publishing or not, where schedule_ids is NULL; else these,
+-- also of who works there no more.
 SELECT schedule.id,
        schedule.territory_id,
        schedule.default_acts,
@@ -33,7 +33,7 @@ SELECT schedule.id,
   JOIN location ON location.id = coalesce(practitioner_role.location_id, healthcare_service.location_id)
   JOIN commune ON commune.insee = location.insee
  WHERE schedule.territory_id = ANY ($1::smallint[])
-   AND ($2::uuid[] IS NULL OR schedule.id = ANY ($2))
+   AND ($2::uuid[] IS NULL AND practitioner_role.ended_at IS NULL OR schedule.id = ANY ($2))
  ORDER BY practitioner.family_name NULLS FIRST, practitioner.given_name, healthcare_service.name, location.name;
 
 -- name: find_in_directory(territory_ids, typed, profession, specialty) -> many
@@ -100,6 +100,7 @@ SELECT coalesce(practitioner_role.id, healthcare_service.id) AS entry_id,
   LEFT JOIN schedule ON schedule.practitioner_role_id = practitioner_role.id
                      OR schedule.healthcare_service_id = healthcare_service.id
  WHERE location.territory_id = ANY ($1::smallint[])
+   AND practitioner_role.ended_at IS NULL
    AND (practitioner.id = ANY ($2::uuid[]) OR healthcare_service.id = ANY ($2::uuid[]));
 
 -- name: directory_with_account(entry_ids) -> many

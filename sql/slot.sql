@@ -53,6 +53,11 @@ SELECT schedule.id, schedule.territory_id, schedule.default_audience,
   LEFT JOIN healthcare_service ON healthcare_service.id = schedule.healthcare_service_id
  WHERE schedule.id = ANY ($1::uuid[]);
 
+-- name: has_ended(schedule_ids) -> value
+-- Whether any of them is of somebody who works there no more: asked under the lock of who offers.
+SELECT EXISTS (SELECT FROM schedule JOIN practitioner_role ON practitioner_role.id = schedule.practitioner_role_id
+                WHERE schedule.id = ANY ($1::uuid[]) AND practitioner_role.ended_at IS NOT NULL);
+
 -- name: act_codes(territory_id) -> many
 SELECT code FROM act WHERE territory_id = $1 AND retired_at IS NULL;
 

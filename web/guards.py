@@ -12,6 +12,7 @@ A WebSocket needs rule 2 always: browsers send Origin with it, and no program ha
 without knowing the address of the service. Only who brings an API key needs no Origin.
 """
 
+import re
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -23,6 +24,9 @@ from web.auth import cookie_name, cookie_of
 from web.refusals import BodyTooLarge, CrossSite, HostUnknown
 
 BODY_BYTES_MAX: Final = 64 * 1024
+# A table of people, alone: as a file, and again as base64 in the form that imports it.
+TABLE_BODY_BYTES_MAX: Final = 512 * 1024
+TABLE_PATH: Final = re.compile(r"/coordination/[0-9]+/import(/confirmer)?")
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 FORM_MEDIA_TYPES: Final = frozenset(
     {"application/x-www-form-urlencoded", "multipart/form-data", "text/plain"}
@@ -55,7 +59,7 @@ class Guards:
                 self._check_host(scope, headers)
                 if scope["method"] not in SAFE_METHODS:
                     self._check_site(scope, headers)
-                await self.app(scope, _bounded(receive, headers), send)
+                await self.app(scope, _bounded(receive, headers, _most(scope)), send)
             case "websocket":
                 headers = Headers(scope=scope)
                 self._check_host(scope, headers)
@@ -110,10 +114,14 @@ def _a_form_can_send(headers: Headers) -> bool:
     return media_type in FORM_MEDIA_TYPES and "idempotency-key" not in headers
 
 
-def _bounded(receive: Receive, headers: Headers) -> Receive:
+def _most(scope: Scope) -> int:
+    return TABLE_BODY_BYTES_MAX if TABLE_PATH.fullmatch(scope["path"]) else BODY_BYTES_MAX
+
+
+def _bounded(receive: Receive, headers: Headers, most: int) -> Receive:
     """Count what comes: a length that was announced is checked, and so is one that was not."""
     announced = headers.get("content-length", "")
-    if announced.isdigit() and int(announced) > BODY_BYTES_MAX:
+    if announced.isdigit() and int(announced) > most:
         raise BodyTooLarge
     received = 0
 
@@ -122,7 +130,7 @@ def _bounded(receive: Receive, headers: Headers) -> Receive:
         message = await receive()
         if message["type"] == "http.request":
             received += len(message.get("body", b""))
-            if received > BODY_BYTES_MAX:
+            if received > most:
                 raise BodyTooLarge
         return message
 

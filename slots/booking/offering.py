@@ -65,6 +65,8 @@ async def offer(
         terms = await store.schedules(conn, {one.schedule_id for one in offers})
         await _refuse_invalid(conn, offers, terms, now)
         await store.lock_owners(conn, terms.values())
+        if await store.has_ended(conn, terms):
+            raise NotAllowed
         made = []
         for one in offers:
             new = await _placed(conn, _new_slot(one, terms[one.schedule_id], account, now), terms)

@@ -144,6 +144,11 @@ async def schedules(
     }
 
 
+async def has_ended(conn: Connection, schedule_ids: Iterable[ScheduleId]) -> bool:
+    """Whether any of these is of somebody who works there no more."""
+    return bool(await QUERIES["has_ended"].value(conn, schedule_ids=list(schedule_ids)))
+
+
 async def lock_owners(conn: Connection, owners: Iterable[ScheduleTerms]) -> None:
     """Lock the practitioners and services whose time is given: the first lock of all."""
     terms = list(owners)

@@ -48,6 +48,9 @@ VISITORS = {
     "/coordination": "cora",
     "/coordination/reglages": "cora",
     "/coordination/actes": "cora",
+    "/coordination/import": "cora",
+    "/coordination/doublons": "cora",
+    "/coordination/professionnels": "cora",
     "/delegations": "ann",
     "/droits": "ann",
     "/installation": "cora",
@@ -61,7 +64,14 @@ FROM_THERE = {"/connexion/psc", "/connexion/psc/retour", "/admission", "/au-revo
 # Pages with a number or an id in their address that no flow reaches.
 WITH_NUMBERS = {"/coordination/1/journal": "cora"}
 # And what is no page.
-REDIRECTS = {"/", "/compte/prouver", "/annuaire.csv", "/manifest.webmanifest", "/service-worker.js"}
+REDIRECTS = {
+    "/",
+    "/compte/prouver",
+    "/annuaire.csv",
+    "/coordination/personnes.csv",
+    "/manifest.webmanifest",
+    "/service-worker.js",
+}
 
 
 @pytest_asyncio.fixture(loop_scope="session", autouse=True)

@@ -11,10 +11,11 @@ import pytest
 from slots.document import LocationDocument, PractitionerDocument
 from slots.ids import TerritoryId
 from slots.publishing import Offers, Publishing
+from slots.spreadsheet import harmless
 from slots.store.directory import Commune, DirectoryLine, FoundEntry
 from slots.territory import Territory
 from web.pages.directory import PlaceOfWork
-from web.pages.directory_csv import COLUMNS, csv_of, harmless
+from web.pages.directory_csv import COLUMNS, csv_of
 from web.pages.directory_search import SHOWN_FIRST, asked_by, people_who_answer
 
 HAUTS = Territory(TerritoryId(1), "hauts", "CPTS Hauts", "34", 0)

@@ -1,4 +1,4 @@
-"""`/coordination`: the people of one territory, for who coordinates it; and its journal, the audit."""
+"""`/coordination`: the people of one territory, for who coordinates it."""
 
 import re
 from dataclasses import dataclass, field
@@ -12,25 +12,28 @@ from starlette.responses import Response
 
 from slots.audience import Role
 from slots.errors import NotAllowed
-from slots.ids import INSTALLATION, AccountId, TerritoryId
+from slots.ids import AccountId
 from slots.letters import invitation, joined
+from slots.mail_address import is_mail_address
 from slots.numbers import luhn_holds, rpps_in
-from slots.rights import Action
 from slots.store import coordination as store
 from slots.store import pro_sante_connect as psc_store
 from slots.store.audit import record
 from slots.store.coordination import Invited, Newcomer
 from slots.store.ticket import write_to_account
 from slots.territory import Territory
-from slots.transaction import entered
-from web.pages.own_protection import TYPED_WITHIN, ask_who, is_proved
-from web.pages.page import Viewer, notice_of, posted, see_other, show, viewer_of
-from web.refusals import ProofDue
+from web.pages.coordinating import (
+    PATH,
+    back_to,
+    coordinated_by,
+    coordinator_of,
+    entered_by,
+    ruling,
+)
+from web.pages.own_protection import ask_who, is_proved
+from web.pages.page import Viewer, notice_of, posted, show
 from web.state import State
 
-PATH: Final = "/coordination"
-JOURNAL_ROWS: Final = 200  # a page of the audit
-EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
 ROLES: Final = {
     Role.PROFESSIONAL: "Professionnel de l’annuaire",
     Role.DELEGATE: "Délégué (secrétariat)",
@@ -50,6 +53,7 @@ NOTICES: Final = {
     "admis": "C’est fait : cette personne entre avec Pro Santé Connect.",
     "non-admis": "Demande refusée.",
     "admission-impossible": "Cette demande est déjà traitée, ou son adresse est celle d’un autre compte.",
+    "importe": "Le tableau est importé.",
     "sessions": "Toutes ses sessions sont fermées.",
 }
 REFUSALS: Final = {
@@ -87,7 +91,7 @@ async def coordination(request: Request[State]) -> Response:
 
 async def invite(request: Request[State]) -> Response:
     """Invite somebody; what cannot be accepted is shown beside its field."""
-    viewer, territory = await _ruling(request)
+    viewer, territory = await ruling(request)
     form = _read(await posted(request))
     if form.errors:
         return await _page(request, viewer, territory, form, status=422)
@@ -110,8 +114,8 @@ async def invite(request: Request[State]) -> Response:
         refused = InviteForm(form.values, form.roles, {name: words})
         return await _page(request, viewer, territory, refused, status=409)
     if outcome is Invited.ADDED:
-        return _back(territory, "ajoute")
-    return _back(territory, "invite-rpps" if form.warning else "invite")
+        return back_to(territory, "ajoute")
+    return back_to(territory, "invite-rpps" if form.warning else "invite")
 
 
 async def _invite(
@@ -119,7 +123,7 @@ async def _invite(
 ) -> Invited:
     product_name = request.state["settings"].product_name
     now = request.state["desk"].clock.now()
-    async with _entered(request, viewer, territory) as conn:
+    async with entered_by(request, viewer, territory) as conn:
         outcome, account_id = await store.invite(
             conn, territory.id, newcomer, invitation(product_name), now
         )
@@ -132,121 +136,45 @@ async def _invite(
 
 async def set_roles(request: Request[State]) -> Response:
     """Give one person these roles and no others; none takes them out of the territory."""
-    viewer, territory = await _ruling(request)
+    viewer, territory = await ruling(request)
     form = await posted(request)
     account_id = _account_id(request)
     roles = _roles(form) if form.get("withdraw") is None else frozenset()
     now = request.state["desk"].clock.now()
-    async with _entered(request, viewer, territory) as conn:
+    async with entered_by(request, viewer, territory) as conn:
         done = await store.set_roles(conn, territory.id, account_id, roles, now)
         if done:
             await _record(
                 conn, viewer, territory, "set-roles" if roles else "withdraw-person", account_id
             )
     if done is None:
-        return _back(territory, "impossible")
-    return _back(territory, ("roles" if roles else "retire") if done else "dernier")
+        return back_to(territory, "impossible")
+    return back_to(territory, ("roles" if roles else "retire") if done else "dernier")
 
 
 async def invite_again(request: Request[State]) -> Response:
     """For who has lost everything: nothing that showed who they are counts, and a new link leaves."""
-    viewer, territory = await _ruling(request)
+    viewer, territory = await ruling(request)
     await posted(request)
     account_id, now = _account_id(request), request.state["desk"].clock.now()
     letter = invitation(request.state["settings"].product_name)
-    async with _entered(request, viewer, territory) as conn:
+    async with entered_by(request, viewer, territory) as conn:
         done = await store.invite_again(conn, territory.id, account_id, letter, now)
         if done:
             await _record(conn, viewer, territory, "invite-again", account_id)
-    return _back(territory, "invite" if done else "ailleurs")
+    return back_to(territory, "invite" if done else "ailleurs")
 
 
 async def end_sessions(request: Request[State]) -> Response:
     """End all sessions, keys and screens of one person."""
-    viewer, territory = await _ruling(request)
+    viewer, territory = await ruling(request)
     await posted(request)
     account_id, now = _account_id(request), request.state["desk"].clock.now()
-    async with _entered(request, viewer, territory) as conn:
+    async with entered_by(request, viewer, territory) as conn:
         done = await store.end_sessions_of_person(conn, territory.id, account_id, now)
         if done:
             await _record(conn, viewer, territory, "end-sessions", account_id)
-    return _back(territory, "sessions" if done else "ailleurs")
-
-
-async def decide_admission(request: Request[State]) -> Response:
-    """Let in somebody whom Pro Santé Connect knows, or not."""
-    viewer, territory = await _ruling(request)
-    form = await posted(request)
-    is_let_in = form.get("let_in") == "yes"
-    admission_id, now = request.path_params["admission_id"], request.state["desk"].clock.now()
-    async with _entered(request, viewer, territory) as conn:
-        waiting = {one.id for one in await psc_store.admissions(conn, territory.id)}
-        done = admission_id in waiting and await psc_store.decide_admission(
-            conn, admission_id, now, is_let_in=is_let_in
-        )
-        if done:
-            verb = "admit" if is_let_in else "refuse-admission"
-            await record(conn, territory.id, viewer.account.id, verb, "admission", [admission_id])
-    return _back(
-        territory, ("admis" if is_let_in else "non-admis") if done else "admission-impossible"
-    )
-
-
-async def journal(request: Request[State]) -> Response:
-    """Who did what in the territory, the newest first."""
-    viewer, territory = await coordinator_of(request)
-    before = request.query_params.get("avant", "")
-    before_id = (
-        int(before) if before.isascii() and before.isdigit() and len(before) < 18 else store.NEWEST
-    )
-    async with _entered(request, viewer, territory) as conn:
-        entries = await store.audit_of(conn, territory.id, JOURNAL_ROWS, before_id)
-    return show(
-        request,
-        "journal.html",
-        territory=territory,
-        entries=entries,
-        more=entries[-1].id if len(entries) == JOURNAL_ROWS else None,
-    )
-
-
-def coordinated_by(viewer: Viewer) -> list[TerritoryId]:
-    """The territories whose people the viewer looks after."""
-    account = viewer.account
-    return [number for number in sorted(account.roles) if account.may(Action.PEOPLE, number)]
-
-
-async def coordinator_of(request: Request[State]) -> tuple[Viewer, Territory]:
-    """Who coordinates, and the territory that the address names; the first where it names none.
-
-    Raises:
-        NotAllowed: The viewer coordinates nothing, or not that one.
-    """
-    viewer = await viewer_of(request)
-    own = coordinated_by(viewer)
-    asked = request.path_params.get("territory_id", own[0] if own else None)
-    if asked not in own:
-        raise NotAllowed
-    return viewer, request.state["desk"].territories.by_id[TerritoryId(asked)]
-
-
-async def _ruling(request: Request[State]) -> tuple[Viewer, Territory]:
-    """Who coordinates, and has shown who they are since the page was opened.
-
-    Raises:
-        ProofDue: That was too long ago.
-        NotAllowed: As `coordinator_of`.
-    """
-    await posted(request)  # kept, also where it is refused
-    found = await coordinator_of(request)
-    if not await is_proved(request, TYPED_WITHIN):
-        raise ProofDue
-    return found
-
-
-def _entered(request: Request[State], viewer: Viewer, territory: Territory) -> Any:
-    """The territory, and the installation, which writes to people about their accounts."""
-    return entered(request.state["desk"].pool, viewer.account.id, [territory.id, INSTALLATION])
+    return back_to(territory, "sessions" if done else "ailleurs")
 
 
 async def _record(
@@ -259,10 +187,6 @@ def _account_id(request: Request[State]) -> AccountId:
     return AccountId(request.path_params["account_id"])
 
 
-def _back(territory: Territory, done: str) -> Response:
-    return see_other(f"{PATH}/{territory.id}", fait=done)
-
-
 def _roles(form: FormData) -> frozenset[Role]:
     return frozenset(role for role in Role if role.value in form.getlist("role"))
 
@@ -271,7 +195,7 @@ def _read(form: FormData) -> InviteForm:
     names = ("email", "name", "phone", "organisation", "rpps")
     values = {name: " ".join(str(form.get(name, "")).split())[:200] for name in names}
     roles, errors, warning = _roles(form), {}, ""
-    if not EMAIL.fullmatch(values["email"]):
+    if not is_mail_address(values["email"]):
         errors["email"] = "Une adresse de courriel est attendue, comme prenom.nom@exemple.fr."
     if not values["name"]:
         errors["name"] = "Le prénom et le nom sont attendus."
@@ -300,7 +224,7 @@ async def _page(
     *,
     status: int = 200,
 ) -> Response:
-    async with _entered(request, viewer, territory) as conn:
+    async with entered_by(request, viewer, territory) as conn:
         people = await store.people_of(conn, territory.id)
         waiting = await psc_store.admissions(conn, territory.id)
     by_id = request.state["desk"].territories.by_id

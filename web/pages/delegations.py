@@ -13,7 +13,7 @@ from slots.store import coordination as store
 from slots.store.appointment import schedule_documents
 from slots.store.audit import record
 from slots.transaction import entered
-from web.pages.coordination import coordinated_by
+from web.pages.coordinating import coordinated_by
 from web.pages.own_protection import TYPED_WITHIN, ask_who, is_proved
 from web.pages.page import Viewer, notice_of, posted, see_other, show, viewer_of
 from web.refusals import ProofDue

@@ -8,6 +8,7 @@ import io
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Final
 
+from slots.spreadsheet import BYTE_ORDER_MARK, harmless
 from web.pages.french import (
     LANGUAGES,
     PUBLISHING,
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
     from slots.ids import TerritoryId
     from web.pages.directory import PlaceOfWork
 
-BYTE_ORDER_MARK: Final = "\ufeff"
-# What makes a spreadsheet take a text for a formula, in narrow letters and in wide ones.
-FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 TELLS: Final = {True: "oui", False: "non", None: ""}
 COLUMNS: Final = (
     *("Nom", "Profession", "Spécialité", "Compétences", "Actes", "Langues"),
@@ -43,11 +41,6 @@ def csv_of(places: Iterable["PlaceOfWork"], territories: Mapping["TerritoryId", 
         assert len(row) == len(COLUMNS)
         writer.writerow([harmless(cell) for cell in row])
     return (BYTE_ORDER_MARK + table.getvalue()).encode()
-
-
-def harmless(cell: str) -> str:
-    """The text as no formula: an apostrophe before it, which spreadsheets do not show."""
-    return f"'{cell}" if cell.lstrip(" ").startswith(FORMULA_STARTS) else cell
 
 
 def _row(place: "PlaceOfWork", territories: Mapping["TerritoryId", str]) -> list[str]:

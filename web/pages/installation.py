@@ -11,10 +11,10 @@ from slots.desk import look_for_territories
 from slots.errors import NotAllowed
 from slots.ids import INSTALLATION, TerritoryId
 from slots.letters import invitation
+from slots.mail_address import is_mail_address
 from slots.store import coordination as store
 from slots.store.audit import record
 from slots.transaction import entered
-from web.pages.coordination import EMAIL
 from web.pages.own_protection import TYPED_WITHIN, ask_who, is_proved
 from web.pages.page import Viewer, notice_of, posted, see_other, show, viewer_of
 from web.refusals import ProofDue
@@ -110,7 +110,7 @@ def _errors(values: dict[str, str], known: set[str]) -> dict[str, str]:
         errors["like"] = "Choisissez le territoire dont reprendre les actes et les motifs."
     if not values["coordinator"]:
         errors["coordinator"] = "Le prénom et le nom sont attendus."
-    if not EMAIL.fullmatch(values["email"]):
+    if not is_mail_address(values["email"]):
         errors["email"] = "Une adresse de courriel est attendue."
     return errors
 

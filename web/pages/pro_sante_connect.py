@@ -10,6 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from slots.errors import Unavailable
 from slots.ids import INSTALLATION, TerritoryId
 from slots.letters import admission
+from slots.mail_address import is_mail_address
 from slots.sealing import Unsealable
 from slots.second_factor import Proof
 from slots.secret_id import hash_of
@@ -18,7 +19,6 @@ from slots.store.ticket import Purpose, Ticket, spend_ticket
 from slots.transaction import entered, looking
 from web import sign_in as sessions
 from web.auth import browser_hash_of, take_cookie
-from web.pages.coordination import EMAIL
 from web.pages.page import SEE_OTHER, own_path, posted, see_other, show
 from web.pages.sign_in import go_on
 from web.pro_sante_connect import Asked, Professional, ProSanteConnect
@@ -123,7 +123,7 @@ async def ask_admission(request: Request[State]) -> Response:
     errors = {}
     if values["territory"] not in {str(number) for number in known}:
         errors["territory"] = "Choisissez le territoire où vous exercez."
-    if not EMAIL.fullmatch(values["email"]):
+    if not is_mail_address(values["email"]):
         errors["email"] = "Une adresse de courriel est attendue."
     if not values["organisation"]:
         errors["organisation"] = "Le lieu d’exercice est attendu."

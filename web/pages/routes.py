@@ -14,14 +14,19 @@ from web.pages import (
     notifications,
     own_devices,
     own_protection,
+    people_table,
     pro_sante_connect,
+    professionals,
     protection,
     territory_settings,
+    twins,
 )
 from web.pages.accessibility import accessibility
+from web.pages.admissions import decide_admission
 from web.pages.assets import DIRECTORY, Assets
 from web.pages.availability import availability, offline, publish
 from web.pages.holding import confirm, hold, hold_page, release, renew
+from web.pages.journal import journal
 from web.pages.last_week import publish_again
 from web.pages.manifest import manifest
 from web.pages.no_network import no_network
@@ -34,9 +39,12 @@ from web.pages.patient_sheet import calendar_entry, patient_sheet
 from web.pages.regulation import regulation, wall
 from web.pages.rights import rights
 from web.pages.service_worker import service_worker
+from web.pages.services import amend_service, service_page
 from web.pages.sign_in import factor, factor_page, home, sign_in, sign_in_page
 from web.pages.withdrawing import withdraw, withdraw_day
 
+PROFESSIONAL: Final = "/coordination/{territory_id:int}/professionnels/{practitioner_id:uuid}"
+TWINS: Final = "/coordination/{territory_id:int}/doublons/{kind:str}/{stay_id:uuid}/{gone_id:uuid}"
 PAGE_ROUTES: Final[list[BaseRoute]] = [
     Route("/", home),
     Route("/connexion", sign_in_page),
@@ -112,7 +120,33 @@ PAGE_ROUTES: Final[list[BaseRoute]] = [
     Route("/en-sus/{schedule_id:uuid}", overflow, methods=["POST"]),
     Route("/coordination", coordination.coordination),
     Route("/coordination/{territory_id:int}", coordination.coordination),
-    Route("/coordination/{territory_id:int}/journal", coordination.journal),
+    Route("/coordination/{territory_id:int}/journal", journal),
+    Route("/coordination/import", people_table.import_page),
+    Route("/coordination/{territory_id:int}/import", people_table.import_page),
+    Route("/coordination/{territory_id:int}/import", people_table.preview, methods=["POST"]),
+    Route("/coordination/{territory_id:int}/import/modele.csv", people_table.template),
+    Route(
+        "/coordination/{territory_id:int}/import/confirmer", people_table.bring, methods=["POST"]
+    ),
+    Route("/coordination/personnes.csv", people_table.export),
+    Route("/coordination/{territory_id:int}/personnes.csv", people_table.export),
+    Route("/coordination/professionnels", professionals.professionals),
+    Route("/coordination/{territory_id:int}/professionnels", professionals.professionals),
+    Route(PROFESSIONAL, professionals.professional),
+    Route(PROFESSIONAL, professionals.amend, methods=["POST"]),
+    Route(f"{PROFESSIONAL}/lieux", professionals.add_place, methods=["POST"]),
+    Route(f"{PROFESSIONAL}/lieux/{{role_id:uuid}}", professionals.amend_place, methods=["POST"]),
+    Route(f"{PROFESSIONAL}/lieux/{{role_id:uuid}}/fin", professionals.end_place, methods=["POST"]),
+    Route("/coordination/{territory_id:int}/services/{service_id:uuid}", service_page),
+    Route(
+        "/coordination/{territory_id:int}/services/{service_id:uuid}",
+        amend_service,
+        methods=["POST"],
+    ),
+    Route("/coordination/doublons", twins.twins),
+    Route("/coordination/{territory_id:int}/doublons", twins.twins),
+    Route(TWINS, twins.pair),
+    Route(TWINS, twins.merge, methods=["POST"]),
     Route("/coordination/{territory_id:int}/inviter", coordination.invite, methods=["POST"]),
     Route(
         "/coordination/{territory_id:int}/personnes/{account_id:uuid}/roles",
@@ -131,7 +165,7 @@ PAGE_ROUTES: Final[list[BaseRoute]] = [
     ),
     Route(
         "/coordination/{territory_id:int}/admissions/{admission_id:uuid}",
-        coordination.decide_admission,
+        decide_admission,
         methods=["POST"],
     ),
     Route("/coordination/reglages", territory_settings.settings_page),

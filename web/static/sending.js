@@ -23,7 +23,8 @@ document.addEventListener("submit", (event) => {
   if (form.method !== "post" || event.defaultPrevented) return
   event.preventDefault()
   if (submitter?.ariaBusy === "true") return
-  const body = new URLSearchParams(new FormData(form, submitter))
+  const typed = new FormData(form, submitter)
+  const body = form.enctype === "multipart/form-data" ? typed : new URLSearchParams(typed) // a file goes as it is
   const action = submitter?.getAttribute("formaction") ?? form.action
   busy(submitter, true)
   const turn = ++latest

@@ -69,15 +69,6 @@ ACTS: Final = (
     Act("dermatology-opinion", "Avis dermatologique (télé-expertise)", "Photographies nettes."),
 )
 
-# What a profession (TRE_G15) usually offers; a consultation where it is not named.
-USUAL_ACTS: Final = {
-    "10": ("consultation", "teleconsultation"),
-    "40": ("urgent-dental-care",),
-    "50": ("midwife-consultation",),
-    "60": ("complex-dressing", "blood-sample"),
-    "70": ("rehabilitation", "respiratory-physiotherapy"),
-}
-
 REASONS: Final = {
     "fever-infection": "Fièvre, infection",
     "pain": "Douleur",

@@ -10,6 +10,7 @@ from itertools import permutations
 from typing import Any, Final
 from uuid import UUID, uuid5
 
+from slots.people.usual_acts import usual_acts
 from workers.demo import catalogue, ground
 from workers.demo.ground import BASSIN_DE_THAU, HAUTS_CANTONS, Place
 from workers.demo.people import (
@@ -338,7 +339,7 @@ def _schedules(persons: list[Person], places: list[Place]) -> Table:
 
 
 def _habits(person: Person, chance: random.Random) -> Habits:
-    acts = catalogue.USUAL_ACTS.get(person.profession, ("consultation",))
+    acts = usual_acts(person.profession)
     if person.is_general_practitioner:
         acts += tuple(act for act in ("home-visit", "suture") if chance.random() < 0.5)
     elif person.profession == NURSE and chance.random() < 0.5:

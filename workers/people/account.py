@@ -11,11 +11,14 @@ from argon2 import PasswordHasher
 from slots import queries
 from slots.audience import Role
 from slots.database import Connection
+from slots.people import cells
+from slots.people.columns import ORGANISATION_KINDS
+from slots.people.findings import CellWrong, Finding
 from workers.embedded.running import settings_of_installation
-from workers.people import accounts, cells
+from workers.people import accounts
 from workers.people.accounts import RFC_9106, Disabled, SomebodyElse, Unknown
 from workers.people.command import connect
-from workers.people.table import ORGANISATION_KINDS
+from workers.people.wording import words_of
 
 Value = TypeVar("Value")
 
@@ -108,7 +111,7 @@ async def add(
     """
     sql = queries.load("people.sql")
     await sql["lock_people"].none(conn)
-    roles: tuple[Role, ...] = _read(cells.several(cells.member_of(Role)), arguments.role)
+    roles: tuple[Role, ...] = _read(cells.several(cells.role), arguments.role)
     rows = {row["slug"]: row for row in await sql["territories"].many(conn)}
     slugs = _read(cells.several(), arguments.territory)
     unknown = [slug for slug in slugs if slug not in rows]
@@ -190,5 +193,6 @@ def _told(made: accounts.Made) -> str:
 def _read(parse: Callable[[str], Value], text: str) -> Value:
     try:
         return parse(text.strip())
-    except ValueError as error:
-        raise NotPossible(str(error)) from error
+    except CellWrong as error:
+        found = Finding(0, "", error.wrong, text, error.detail)
+        raise NotPossible(words_of(found)) from error

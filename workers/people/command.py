@@ -13,10 +13,11 @@ import asyncpg
 from argon2 import PasswordHasher
 
 from slots.database import Connection
+from slots.people.table import read
 from slots.settings import Settings, SettingsError
 from workers.embedded.running import settings_of_installation
 from workers.people.accounts import RFC_9106, Made
-from workers.people.table import COLUMNS, read
+from workers.people.wording import COLUMNS, told
 from workers.people.writing import Outcome, write
 
 CONNECT_TIMEOUT_S: Final = 10.0
@@ -86,7 +87,7 @@ async def bring_in(
     """
     table = read(content)
     for warning in table.warnings:
-        print(f"warning: {warning}")
+        print(f"warning: {told(warning)}")
     outcome = Outcome(faults=table.faults)
     written = False
     if not table.faults:
@@ -105,7 +106,7 @@ async def bring_in(
                 passwords.unlink(missing_ok=True)
             raise
     for fault in outcome.faults:
-        print(fault, file=sys.stderr)
+        print(told(fault), file=sys.stderr)
     if outcome.faults:
         print(f"Nothing was imported: {len(outcome.faults)} faults.", file=sys.stderr)
         return 1

@@ -6,20 +6,18 @@ The caller opens the transaction, and ends it: there are faults that only the da
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
 from uuid import UUID, uuid4
 
 from argon2 import PasswordHasher
 
 from slots import queries
 from slots.database import Connection
+from slots.people.findings import Finding, Wrong
+from slots.people.table import Line
+from slots.people.usual_acts import usual_acts
 from slots.queries import Query
-from workers.demo.catalogue import USUAL_ACTS
 from workers.people import accounts
 from workers.people.accounts import RFC_9106, Made
-from workers.people.table import Fault, Line
-
-DEFAULT_ACT: Final = "consultation"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,19 +37,18 @@ class Ground:
             frozenset((r["territory_id"], r["code"]) for r in await sql["acts"].many(conn)),
         )
 
-    def faults(self, line: Line) -> list[Fault]:
+    def faults(self, line: Line) -> list[Finding]:
         """What the line refers to and is not there."""
         if line.territory not in self.territories:
             there = ", ".join(self.territories) or "none: chrono48 territory add"
-            return [
-                Fault(line.line, "territory", f"{line.territory!r} is unknown; there is {there}")
-            ]
+            wrong = Wrong.TERRITORY_UNKNOWN
+            return [Finding(line.line, "territory", wrong, line.territory, there)]
         number = self.territories[line.territory]
         found = []
         if line.insee and line.insee not in self.communes:
-            found.append(Fault(line.line, "insee", f"no commune has the code {line.insee}"))
+            found.append(Finding(line.line, "insee", Wrong.INSEE_UNKNOWN, line.insee))
         found += [
-            Fault(line.line, "acts", f"{code!r} is not in the catalogue of the territory")
+            Finding(line.line, "acts", Wrong.ACT_UNKNOWN, detail=code)
             for code in line.acts
             if (number, code) not in self.acts
         ]
@@ -62,7 +59,7 @@ class Ground:
 class Outcome:
     """What came of it. *counts* are by ("new" | "known", what)."""
 
-    faults: list[Fault] = field(default_factory=list)
+    faults: list[Finding] = field(default_factory=list)
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
     made: list[Made] = field(default_factory=list)
 
@@ -121,8 +118,8 @@ class _Writer:
                 self.conn, territory_id=self._territory(line), number=number
             )
             if not rows:
-                words = f"nobody with the number {number} has a schedule in {line.territory}"
-                self.outcome.faults.append(Fault(line.line, "delegate_of", words))
+                found = Finding(line.line, "delegate_of", Wrong.NOBODY, detail=number)
+                self.outcome.faults.append(found)
             for row in rows:
                 await self._sql["put_delegation"].none(
                     self.conn,
@@ -255,13 +252,10 @@ class _Writer:
             self.conn, role_id=role_id, service_id=service_id
         )
         usual = [
-            code
-            for code in USUAL_ACTS.get(line.profession, (DEFAULT_ACT,))
-            if (territory_id, code) in self.ground.acts
+            code for code in usual_acts(line.profession) if (territory_id, code) in self.ground.acts
         ]
         if there is None and not line.acts and (service_id or not usual):
-            words = "needed: what this offers cannot be guessed"
-            self.outcome.faults.append(Fault(line.line, "acts", words))
+            self.outcome.faults.append(Finding(line.line, "acts", Wrong.ACTS_NEEDED))
         is_new = await self._sql["put_schedule"].value(
             self.conn,
             schedule_id=there or uuid4(),
@@ -287,7 +281,9 @@ class _Writer:
                 self.conn, person, organisation_id, memberships, self.hasher
             )
         except (accounts.Disabled, accounts.SomebodyElse) as refusal:
-            self.outcome.faults.append(Fault(line.line, "email", str(refusal.__doc__)))
+            is_off = isinstance(refusal, accounts.Disabled)
+            wrong = Wrong.DISABLED if is_off else Wrong.SOMEBODY_ELSE
+            self.outcome.faults.append(Finding(line.line, "email", wrong, line.email))
             return None
         if made is not None:
             self.outcome.made.append(made)

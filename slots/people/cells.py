@@ -1,14 +1,17 @@
 """What may stand in a cell of the people table: each function reads one, or says why not. Pure.
 
-They raise ValueError with words for whoever mends the file. An empty cell is "" or None.
+They raise `CellWrong`, for whoever mends the file. An empty cell is "" or None.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from slots.audience import Audience, Role
+from slots.mail_address import is_mail_address
 from slots.numbers import rpps_in
+from slots.people.columns import ROLES, folded
+from slots.people.findings import CellWrong, Wrong
 
 FINESS_LENGTH: Final = 9
 SEPARATOR: Final = re.compile(r"[+|]")
@@ -17,8 +20,8 @@ YES, NO = ("yes", "oui", "1", "true"), ("no", "non", "0", "false")
 
 def email(cell: str) -> str:
     """An address, in lower case."""
-    if cell and not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s.]+", cell):
-        raise ValueError(f"{cell!r} is not an address")
+    if cell and not is_mail_address(cell):
+        raise CellWrong(Wrong.NOT_AN_ADDRESS)
     return cell.lower()
 
 
@@ -27,15 +30,16 @@ def rpps(cell: str) -> str:
     try:
         return rpps_in(cell)
     except ValueError as error:
-        odd = "; a spreadsheet rounded it: make the column text" if "E" in cell.upper() else ""
-        raise ValueError(f"{error}{odd}") from error
+        # What a spreadsheet makes of a long number, where the column is not text.
+        wrong = Wrong.ROUNDED if "E" in cell.upper() else Wrong.NOT_AN_RPPS
+        raise CellWrong(wrong) from error
 
 
 def finess(cell: str) -> str:
     """Nine letters and digits."""
     code = re.sub(r"\s", "", cell).upper()
     if code and not re.fullmatch(r"[0-9A-Z]{9}", code):
-        raise ValueError(f"{cell!r} is not 9 letters and digits")
+        raise CellWrong(Wrong.NOT_A_FINESS)
     return code
 
 
@@ -49,28 +53,28 @@ def insee(cell: str) -> str:
     """The code of a commune."""
     code = cell.upper()
     if code and not re.fullmatch(r"[0-9][0-9AB][0-9]{3}", code):
-        raise ValueError(f"{cell!r} is not an INSEE code")
+        raise CellWrong(Wrong.NOT_AN_INSEE_CODE)
     return code
 
 
 def specialty(cell: str) -> str:
     """A code of TRE_R38."""
     if cell and not re.fullmatch(r"[A-Z]{1,4}[0-9]{1,4}", cell.upper()):
-        raise ValueError(f"{cell!r} is not a code such as SM54")
+        raise CellWrong(Wrong.NOT_A_SPECIALTY)
     return cell.upper()
 
 
 def phone(cell: str) -> str:
     """A telephone number as it was written."""
     if cell and len(re.findall(r"[0-9]", cell)) < 4:
-        raise ValueError(f"{cell!r} is not a telephone number")
+        raise CellWrong(Wrong.NOT_A_PHONE)
     return cell
 
 
 def language(cell: str) -> str:
     """An ISO 639 code in lower case."""
     if cell and not re.fullmatch(r"[A-Za-z]{2,3}", cell):
-        raise ValueError(f"{cell!r} is not a language code such as fr")
+        raise CellWrong(Wrong.NOT_A_LANGUAGE)
     return cell.lower()
 
 
@@ -79,19 +83,23 @@ def at_most(characters: int) -> Callable[[str], str]:
 
     def parse(cell: str) -> str:
         if len(cell) > characters:
-            raise ValueError(f"{len(cell)} characters, more than {characters}")
+            raise CellWrong(Wrong.TOO_LONG, str(characters))
         return cell
 
     return parse
 
 
-def one_of(words: Any) -> Callable[[str], str]:
-    """One of *words*, or nothing."""
+def one_of(words: Mapping[str, str]) -> Callable[[str], str]:
+    """One of *words*, by its code or by its name; or nothing."""
+    codes = {folded(name): code for code, name in words.items()} | {
+        folded(code): code for code in words
+    }
 
     def parse(cell: str) -> str:
-        if cell and cell not in words:
-            raise ValueError(f"{cell!r} is none of {', '.join(words)}")
-        return cell
+        if cell and folded(cell) not in codes:
+            names = ", ".join(f"{code} ({name})" for code, name in words.items())
+            raise CellWrong(Wrong.NOT_ONE_OF, names)
+        return codes[folded(cell)] if cell else ""
 
     return parse
 
@@ -106,16 +114,21 @@ def several(parse: Callable[[str], Any] = str) -> Callable[[str], tuple[Any, ...
     return parse_all
 
 
-def member_of(words: type[Role | Audience]) -> Callable[[str], Role | Audience]:
-    """A member of an enumeration, in upper or lower case."""
+def role(cell: str) -> Role:
+    """A role, in English or in French."""
+    for word, name in ROLES.items():
+        if folded(cell) in (folded(word), folded(name)):
+            return word
+    names = ", ".join(f"{word} ({name})" for word, name in ROLES.items())
+    raise CellWrong(Wrong.NOT_ONE_OF, names)
 
-    def parse(cell: str) -> Role | Audience:
-        for word in words:
-            if word.value.lower() == cell.lower():
-                return word
-        raise ValueError(f"{cell!r} is none of {', '.join(words)}")
 
-    return parse
+def audience(cell: str) -> Audience:
+    """An audience, in upper or lower case."""
+    for word in Audience:
+        if word.value.lower() == cell.lower():
+            return word
+    raise CellWrong(Wrong.NOT_ONE_OF, ", ".join(Audience))
 
 
 def whole(least: int, most: int) -> Callable[[str], int | None]:
@@ -125,7 +138,7 @@ def whole(least: int, most: int) -> Callable[[str], int | None]:
         if not cell:
             return None
         if not (cell.isascii() and cell.isdigit() and least <= int(cell) <= most):
-            raise ValueError(f"{cell!r} is not a number from {least} to {most}")
+            raise CellWrong(Wrong.NOT_WITHIN, f"{least}–{most}")
         return int(cell)
 
     return parse
@@ -138,10 +151,10 @@ def degrees(most: float) -> Callable[[str], float | None]:
         if not cell:
             return None
         if not re.fullmatch(r"-?[0-9]{1,3}([.,][0-9]+)?", cell):
-            raise ValueError(f"{cell!r} is not degrees, such as 43.61266")
+            raise CellWrong(Wrong.NOT_DEGREES)
         value = float(cell.replace(",", "."))
         if abs(value) > most:
-            raise ValueError(f"{cell!r} is beyond {most:.0f} degrees")
+            raise CellWrong(Wrong.NOT_DEGREES)
         return value
 
     return parse
@@ -150,5 +163,5 @@ def degrees(most: float) -> Callable[[str], float | None]:
 def yes_or_no(cell: str) -> bool | None:
     """Yes or no in French or English, or None."""
     if cell and cell.lower() not in (*YES, *NO):
-        raise ValueError(f"{cell!r} is neither yes nor no")
+        raise CellWrong(Wrong.NEITHER_YES_NOR_NO)
     return cell.lower() in YES if cell else None
