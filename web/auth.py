@@ -14,7 +14,8 @@ from slots.scope import SessionKind
 from slots.secret_id import SECRET_ID_LENGTH_MAX, hash_of
 from slots.settings import Settings
 from slots.store import session as store
-from web.refusals import NotSignedIn, ProofDue
+from web.attention import is_sign_of_a_person
+from web.refusals import NotSignedIn, ProofDue, SessionLocked
 from web.sessions import Sessions
 
 NEEDED_SCOPE: Final = "chrono48.scope"  # what an address needs of a key; else no key opens it
@@ -37,6 +38,7 @@ async def signed_in(connection: HTTPConnection[Any], *, without_ledger: bool = F
 
     Raises:
         NotSignedIn: There is no live session in the cookie, nor behind the key.
+        SessionLocked: There is one, and nobody has opened it again since it locked.
         NotAllowed: A key without this scope, or a screen on a wall that does more than look.
         LedgerUnavailable: The ledger cannot say.
     """
@@ -50,13 +52,15 @@ async def signed_in(connection: HTTPConnection[Any], *, without_ledger: bool = F
     connection.state["account_id"] = found.account.id  # for the canonical line, and the audit
     try:
         need_fit(found, connection.scope)
-    except ProofDue:
+    except (ProofDue, SessionLocked):
         # Another process may have heard the proof meanwhile.
         sessions.forget(session_hash)
         found = await sessions.signed_in(session_hash)
         if found is None:
             raise NotSignedIn from None
         need_fit(found, connection.scope)
+    if found.locks and not without_ledger and is_sign_of_a_person(connection.scope):
+        await sessions.attend(session_hash)
     await connection.state["catalogue"].know(found.account.reach)
     return found
 
@@ -71,6 +75,7 @@ def need_fit(found: SignedIn, scope: Scope) -> None:
 
     Raises:
         NotSignedIn: A session came as a key, or a key as a cookie: neither is where it belongs.
+        SessionLocked: Somebody must open it first.
         ProofDue: A phone that is signed in for long must show again who it is, for this.
         NotAllowed: This is more than that.
     """
@@ -78,6 +83,8 @@ def need_fit(found: SignedIn, scope: Scope) -> None:
         raise NotSignedIn
     match found.kind:
         case SessionKind.BROWSER:
+            if found.is_locked:
+                raise SessionLocked
             if found.is_phone and not _is_own(scope) and not _was_proved_today(found):
                 raise ProofDue
             is_fit = True

@@ -85,7 +85,7 @@ def test_an_operation_says_all_that_it_may_answer(method, path, operation):
             assert answer["headers"]["Retry-After"]["required"]
 
 
-def test_every_command_of_the_api_is_keyed_but_signing_in_and_out():
+def test_every_command_of_the_api_is_keyed_but_signing_in_and_out_and_the_lock():
     unkeyed = {
         (method, path)
         for method, path, operation in OPERATIONS
@@ -98,6 +98,9 @@ def test_every_command_of_the_api_is_keyed_but_signing_in_and_out():
         ("POST", "/api/v1/session/factor"),
         ("POST", "/api/v1/session/passkey"),
         ("DELETE", "/api/v1/session"),
+        ("POST", "/api/v1/attention"),
+        ("POST", "/api/v1/lock"),
+        ("POST", "/api/v1/lock/open"),
     }
 
 

@@ -5,7 +5,18 @@ from typing import Any, Final
 from slots import errors
 from slots.document import SlotDocument
 from slots.scope import Scope
-from web.api import answers, appointments, bodies, directory, finding, health, holds, session, slots
+from web.api import (
+    answers,
+    appointments,
+    bodies,
+    directory,
+    finding,
+    health,
+    holds,
+    lock,
+    session,
+    slots,
+)
 from web.api.description import show_description
 from web.api.endpoint import Endpoint, Handler, routes
 from web.metrics import MEDIA_TYPE as METRICS_MEDIA_TYPE
@@ -13,6 +24,7 @@ from web.refusals import (
     FactorRefused,
     NotFound,
     NotSignedIn,
+    PinRefused,
     SignInRefused,
     TicketEnded,
     TooManyTries,
@@ -386,5 +398,47 @@ WATCHING: Final = (
     ),
 )
 
-ENDPOINTS: Final = (*SESSION, *SLOTS, *HOLDS, *APPOINTMENTS, *DIRECTORY, *WATCHING)
+# Not below /session, whose addresses are counted as guesses: pages ask here by themselves.
+LOCK: Final = (
+    Endpoint(
+        method="POST",
+        path=V1 + "/attention",
+        handle=lock.attend,
+        summary="Somebody is there: a PC without such a sign for half an hour locks.",
+        body=bodies.Nothing,
+        status=204,
+    ),
+    Endpoint(
+        method="GET",
+        path=V1 + "/lock",
+        handle=lock.show_lock,
+        summary="Whether the session is locked, and what opens it; of a PC's only.",
+        answer=answers.LockAnswer,
+    ),
+    Endpoint(
+        method="POST",
+        path=V1 + "/lock",
+        handle=lock.lock_session,
+        summary="Lock the session at once; its sockets close. Safe to repeat.",
+        body=bodies.Nothing,
+        status=204,
+    ),
+    Endpoint(
+        method="POST",
+        path=V1 + "/lock/open",
+        handle=lock.unlock_session,
+        summary="Open it again; after five wrong PINs the session ends.",
+        body=bodies.UnlockBody,
+        status=204,
+        refuses=(
+            PinRefused,
+            FactorRefused,
+            TicketEnded,
+            errors.Unavailable,
+            errors.OutcomeUnknown,
+        ),
+    ),
+)
+
+ENDPOINTS: Final = (*SESSION, *LOCK, *SLOTS, *HOLDS, *APPOINTMENTS, *DIRECTORY, *WATCHING)
 API_ROUTES: Final = routes(ENDPOINTS)
