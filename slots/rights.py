@@ -44,6 +44,7 @@ class Action(StrEnum):
     PEOPLE = "people"  # invite, give roles and delegations, withdraw; screens and keys
     AUDIT = "audit"  # read who did what
     TERRITORIES = "territories"  # add one, name its first coordinator
+    WORKSTATIONS = "workstations"  # register and revoke those of a regulation room
 
 
 class Extent(StrEnum):
@@ -76,6 +77,7 @@ class Rights:
     people: Extent = Extent.NOTHING
     audit: Extent = Extent.NOTHING
     territories: Extent = Extent.NOTHING
+    workstations: Extent = Extent.NOTHING
 
     def cell(self, action: Action) -> frozenset[Audience] | Extent:
         """How far one right reaches."""
@@ -128,7 +130,7 @@ MATRIX: Final[Mapping[Standing, Rights]] = MappingProxyType(
             directory=Extent.TERRITORY,
         ),
         Standing.WALL: Rights(see=REGULATORS),
-        Standing.ADMINISTRATOR: Rights(territories=Extent.TERRITORY),
+        Standing.ADMINISTRATOR: Rights(territories=Extent.TERRITORY, workstations=Extent.TERRITORY),
         Standing.STRANGER: Rights(),
     }
 )

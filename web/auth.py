@@ -171,6 +171,16 @@ def wall_cookie_name(settings: Settings) -> str:
     return f"{cookie_name(settings)}-wall"
 
 
+def workstation_cookie_name(settings: Settings) -> str:
+    """Of a workstation of a regulation room: it opens nothing by itself."""
+    return f"{cookie_name(settings)}-workstation"
+
+
+def workstation_hash_of(connection: HTTPConnection[Any]) -> bytes | None:
+    """The hash of what makes this PC a workstation, good or not; None where it is none."""
+    return _hash_in(connection, workstation_cookie_name(connection.state["settings"]))
+
+
 def give_cookie(
     response: Response, session_id: str, settings: Settings, *, is_phone: bool = False
 ) -> None:
@@ -184,6 +194,13 @@ def give_wall_cookie(
 ) -> None:
     """Make the browser a screen on a wall, for as long as nobody signs in there."""
     _give(response, wall_cookie_name(settings), secret, good_for, settings)
+
+
+def give_workstation_cookie(
+    response: Response, secret: str, good_for: timedelta, settings: Settings
+) -> None:
+    """Make the browser's PC a workstation, whoever signs in or out there."""
+    _give(response, workstation_cookie_name(settings), secret, good_for, settings)
 
 
 def _give(

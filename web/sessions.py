@@ -19,12 +19,14 @@ import structlog
 from slots.account import SignedIn
 from slots.database import Pool
 from slots.errors import LedgerUnavailable, OutcomeUnknown
-from slots.ids import AccountId
+from slots.ids import INSTALLATION, AccountId
 from slots.second_factor import Proof
 from slots.secret_id import hash_of, new_secret_id
 from slots.store import session as store
+from slots.store.audit import record
 from slots.store.lock import attend
 from slots.store.session import Alive, OwnSession
+from slots.store.workstation import open_session_at
 from slots.transaction import entered, looking
 
 KNOWN_FOR_S: Final = 1.0  # how long an ended session may still pass in this process
@@ -144,6 +146,24 @@ class Sessions:
             await store.open_session(
                 conn, hash_of(session_id), account_id, now, device, proof, is_phone=is_phone
             )
+        return session_id
+
+    async def open_at_workstation(
+        self, account_id: AccountId, workstation_hash: bytes, device: str
+    ) -> str | None:
+        """Begin a session for who has shown their password at a workstation, for one shift.
+
+        None where that does not count for them: another factor is due.
+        """
+        session_id, now = new_secret_id(), datetime.now(UTC)
+        async with entered(self._pool, account_id, [INSTALLATION]) as conn:
+            workstation_id = await open_session_at(
+                conn, workstation_hash, hash_of(session_id), account_id, now, device
+            )
+            if workstation_id is None:
+                return None
+            verb, subject = "sign-in-at-workstation", "workstation"
+            await record(conn, INSTALLATION, account_id, verb, subject, [workstation_id])
         return session_id
 
     async def proof_of(self, session_hash: bytes) -> tuple[Proof, datetime] | None:

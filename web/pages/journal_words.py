@@ -37,6 +37,15 @@ VERBS: Final = {
     "refuse": "refusé",
     "admit": "admis",
     "refuse-admission": "demande d’accès refusée",
+    "unlock": "session rouverte",
+    "unlock-refused": "ouverture refusée",
+    "unlock-ended": "session fermée après trop d’essais",
+    "pin-set": "code de déverrouillage choisi",
+    "pin-removed": "code de déverrouillage retiré",
+    "workstation-added": "poste enregistré",
+    "workstation-confirmed": "poste confirmé",
+    "workstation-ended": "poste retiré",
+    "sign-in-at-workstation": "connecté au poste",
 }
 SUBJECTS: Final = {
     "slot": "créneau",
@@ -46,6 +55,7 @@ SUBJECTS: Final = {
     "account": "compte",
     "territory": "territoire",
     "admission": "demande d’accès",
+    "workstation": "poste",
 }
 
 

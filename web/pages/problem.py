@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from slots.settings import Settings
+from web.attention import is_asked_by_a_page
 from web.errors import Problem
 from web.pages.page import ORIENT, REGULATION, SEE_OTHER, Screen, Viewer, own_path, page_text
 
@@ -19,6 +20,7 @@ NEXT_STEPS: Final = {
     "unexpected": "Réessayez ; si cela continue, prévenez la coordination de votre CPTS.",
     "cross-site": "Ouvrez la page depuis son adresse habituelle, puis recommencez.",
     "not-allowed": "Si vous devriez y avoir droit, demandez à la coordination de votre CPTS.",
+    "session-locked": "Ouvrez-la par votre code ou votre clé d’accès ; rien de ce qui a été saisi n’a été envoyé.",
     "hold-expired": "Retenez à nouveau une place : celle-ci, si elle est encore libre, ou une autre.",
     "hold-renewed": "Confirmez avant la fin du décompte, ou libérez la place.",
     "slot-taken": "Choisissez une autre place.",
@@ -39,6 +41,8 @@ def problem_page(
     state.setdefault("settings", settings)
     if problem.code == "not-signed-in":
         return _to_sign_in(request)
+    if problem.code == "session-locked" and not is_asked_by_a_page(request.scope):
+        return RedirectResponse(f"/verrou?{urlencode({'suite': _came_from(request)})}", SEE_OTHER)
     if problem.code == "proof-due" and request.method == "GET":
         return RedirectResponse(
             f"/compte/prouver?{urlencode({'suite': _wanted(request)})}", SEE_OTHER
@@ -63,13 +67,17 @@ def problem_page(
 
 
 def _to_sign_in(request: Request[Any]) -> Response:
+    path = _came_from(request)
+    query = f"?{urlencode({'suite': path})}" if path not in ("", "/") else ""
+    return RedirectResponse("/connexion" + query, SEE_OTHER)
+
+
+def _came_from(request: Request[Any]) -> str:
     wanted = request.url
     if request.method != "GET":
         # A post cannot be repeated after the detour: go back to the page that it came from.
         wanted = URL(request.headers.get("referer", "/"))
-    path = wanted.path + (f"?{wanted.query}" if wanted.query else "")
-    query = f"?{urlencode({'suite': path})}" if path not in ("", "/") else ""
-    return RedirectResponse("/connexion" + query, SEE_OTHER)
+    return wanted.path + (f"?{wanted.query}" if wanted.query else "")
 
 
 def _wanted(request: Request[Any]) -> str:

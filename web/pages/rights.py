@@ -33,6 +33,7 @@ ACTIONS: Final = {
     Action.PEOPLE: "Gérer les personnes",
     Action.AUDIT: "Lire le journal",
     Action.TERRITORIES: "Créer un territoire",
+    Action.WORKSTATIONS: "Enregistrer un poste",
 }
 EXTENTS: Final = {Extent.NOTHING: "—", Extent.OWN: "les siens", Extent.TERRITORY: "oui"}
 
