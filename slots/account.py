@@ -113,3 +113,9 @@ class SignedIn:
     scopes: frozenset[Scope] = frozenset()  # of a key
     is_phone: bool = False  # a person's own: signed in longer, for less
     proved_at: datetime | None = None  # when who it is was shown last
+    is_locked: bool = False  # nobody has been there for a while, or somebody has said so
+
+    @property
+    def locks(self) -> bool:
+        """Whether it is a PC's: a phone of one's own, a key and a screen on a wall never lock."""
+        return self.kind is SessionKind.BROWSER and not self.is_phone

@@ -46,6 +46,7 @@ class Action(StrEnum):
     SETTINGS = "settings"  # of the territory: horizon, holds, audiences, acts
     AUDIT = "audit"  # read who did what
     TERRITORIES = "territories"  # add one, name its first coordinator
+    WORKSTATIONS = "workstations"  # register and revoke those of a regulation room
 
 
 class Extent(StrEnum):
@@ -80,6 +81,7 @@ class Rights:
     settings: Extent = Extent.NOTHING
     audit: Extent = Extent.NOTHING
     territories: Extent = Extent.NOTHING
+    workstations: Extent = Extent.NOTHING
 
     def cell(self, action: Action) -> frozenset[Audience] | Extent:
         """How far one right reaches."""
@@ -137,7 +139,7 @@ MATRIX: Final[Mapping[Standing, Rights]] = MappingProxyType(
             directory=Extent.TERRITORY,
         ),
         Standing.WALL: Rights(see=REGULATORS),
-        Standing.ADMINISTRATOR: Rights(territories=Extent.TERRITORY),
+        Standing.ADMINISTRATOR: Rights(territories=Extent.TERRITORY, workstations=Extent.TERRITORY),
         Standing.STRANGER: Rights(),
     }
 )

@@ -37,6 +37,7 @@ class Proof(StrEnum):
     RECOVERY = "recovery"
     PASSKEY = "passkey"
     PSC = "psc"  # Pro Santé Connect, which asks for two factors by itself (eIDAS substantial)
+    WORKSTATION = "workstation"  # a password, at a PC of a regulation room: enough for a shift
 
 
 @dataclass(frozen=True, slots=True)

@@ -181,7 +181,7 @@ UPDATE account SET disabled_at = coalesce(disabled_at, now()), is_withdrawn = fa
 
 -- name: forget_factors(email) -> value
 -- Everything that shows who somebody is.
-WITH found AS (UPDATE account SET password_hash = NULL WHERE email = $1 AND disabled_at IS NULL RETURNING id),
+WITH found AS (UPDATE account SET password_hash = NULL, pin_hash = NULL WHERE email = $1 AND disabled_at IS NULL RETURNING id),
      keys AS (DELETE FROM passkey WHERE account_id IN (SELECT id FROM found)),
      app AS (DELETE FROM authenticator_app WHERE account_id IN (SELECT id FROM found)),
      codes AS (DELETE FROM recovery_code WHERE account_id IN (SELECT id FROM found))

@@ -52,8 +52,8 @@ SELECT end_session($1, $2);
 -- A mark, not a promise: who only looks need not wait for a standby that is away.
 SELECT set_config('synchronous_commit', 'local', true), touch_session($1, $2);
 
--- name: sessions_alive(session_hashes, now, idle_since) -> many
-SELECT id_hash, rights FROM sessions_alive($1, $2, $3);
+-- name: sessions_alive(session_hashes, now, idle_since, unattended_since) -> many
+SELECT id_hash, rights, is_locked, attended_at FROM sessions_alive($1, $2, $3, $4);
 
 -- name: account_of_session(session_hash, now, idle_since) -> one
 SELECT account_id, name, email, phone, practitioner_id, organisation_id, organisation,

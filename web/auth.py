@@ -15,7 +15,8 @@ from slots.scope import SessionKind
 from slots.secret_id import SECRET_ID_LENGTH_MAX, hash_of
 from slots.settings import Settings
 from slots.store import session as store
-from web.refusals import NotSignedIn, ProofDue
+from web.attention import is_sign_of_a_person
+from web.refusals import NotSignedIn, ProofDue, SessionLocked
 from web.sessions import Sessions
 
 NEEDED_SCOPE: Final = "chrono48.scope"  # what an address needs of a key; else no key opens it
@@ -40,6 +41,7 @@ async def signed_in(connection: HTTPConnection[Any], *, without_ledger: bool = F
 
     Raises:
         NotSignedIn: There is no live session in the cookie, nor behind the key.
+        SessionLocked: There is one, and nobody has opened it again since it locked.
         NotAllowed: A key without this scope, or a screen on a wall that does more than look.
         LedgerUnavailable: The ledger cannot say.
     """
@@ -53,13 +55,15 @@ async def signed_in(connection: HTTPConnection[Any], *, without_ledger: bool = F
     connection.state["account_id"] = found.account.id  # for the canonical line, and the audit
     try:
         need_fit(found, connection.scope)
-    except ProofDue:
+    except (ProofDue, SessionLocked):
         # Another process may have heard the proof meanwhile.
         sessions.forget(session_hash)
         found = await sessions.signed_in(session_hash)
         if found is None:
             raise NotSignedIn from None
         need_fit(found, connection.scope)
+    if found.locks and not without_ledger and is_sign_of_a_person(connection.scope):
+        await sessions.attend(session_hash)
     await connection.state["catalogue"].know(found.account.reach)
     return found
 
@@ -74,6 +78,7 @@ def need_fit(found: SignedIn, scope: Scope) -> None:
 
     Raises:
         NotSignedIn: A session came as a key, or a key as a cookie: neither is where it belongs.
+        SessionLocked: Somebody must open it first.
         ProofDue: A phone that is signed in for long must show again who it is, for this.
         NotAllowed: This is more than that.
     """
@@ -81,6 +86,8 @@ def need_fit(found: SignedIn, scope: Scope) -> None:
         raise NotSignedIn
     match found.kind:
         case SessionKind.BROWSER:
+            if found.is_locked:
+                raise SessionLocked
             if found.is_phone and not _is_own(scope) and not _was_proved_today(found):
                 raise ProofDue
             is_fit = True
@@ -169,6 +176,16 @@ def wall_cookie_name(settings: Settings) -> str:
     return f"{cookie_name(settings)}-wall"
 
 
+def workstation_cookie_name(settings: Settings) -> str:
+    """Of a workstation of a regulation room: it opens nothing by itself."""
+    return f"{cookie_name(settings)}-workstation"
+
+
+def workstation_hash_of(connection: HTTPConnection[Any]) -> bytes | None:
+    """The hash of what makes this PC a workstation, good or not; None where it is none."""
+    return _hash_in(connection, workstation_cookie_name(connection.state["settings"]))
+
+
 def give_cookie(
     response: Response, session_id: str, settings: Settings, *, is_phone: bool = False
 ) -> None:
@@ -182,6 +199,13 @@ def give_wall_cookie(
 ) -> None:
     """Make the browser a screen on a wall, for as long as nobody signs in there."""
     _give(response, wall_cookie_name(settings), secret, good_for, settings)
+
+
+def give_workstation_cookie(
+    response: Response, secret: str, good_for: timedelta, settings: Settings
+) -> None:
+    """Make the browser's PC a workstation, whoever signs in or out there."""
+    _give(response, workstation_cookie_name(settings), secret, good_for, settings)
 
 
 def _give(

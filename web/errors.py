@@ -29,6 +29,7 @@ STATUS_OF: Final[Mapping[type[domain.SlotError], int]] = MappingProxyType(
         refusals.NotSignedIn: 401,
         refusals.SignInRefused: 401,
         refusals.FactorRefused: 401,
+        refusals.PinRefused: 401,
         refusals.ProofDue: 403,
         refusals.CrossSite: 403,
         domain.NotAllowed: 403,
@@ -63,6 +64,7 @@ STATUS_OF: Final[Mapping[type[domain.SlotError], int]] = MappingProxyType(
         refusals.HostUnknown: 421,
         domain.Invalid: 422,
         domain.IdempotencyMismatch: 422,
+        refusals.SessionLocked: 423,
         refusals.TooManyTries: 429,
         refusals.TooManyRequests: 429,
         refusals.Unexpected: 500,
@@ -138,6 +140,8 @@ def problem_of(refusal: domain.SlotError) -> Problem:
     title, detail = SENTENCES[refusal.code]
     if isinstance(refusal, domain.SlotOverlap) and refusal.other is not None:
         detail = _overlap(refusal.other)
+    if isinstance(refusal, refusals.PinRefused):
+        detail = f"{detail} {_tries_left(refusal.tries_left)}"
     return Problem(
         type=PROBLEM_TYPE + refusal.code,
         title=title,
@@ -157,6 +161,12 @@ def headers_of(refusal: domain.SlotError) -> dict[str, str]:
     if retry_after_s is not None:
         headers["Retry-After"] = str(retry_after_s)
     return headers
+
+
+def _tries_left(tries: int) -> str:
+    if tries == 1:
+        return "Il reste un essai\xa0: ensuite, il faudra se reconnecter."
+    return f"Il reste {tries} essais."
 
 
 def _overlap(other: domain.OtherSlot) -> str:

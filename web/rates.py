@@ -46,6 +46,7 @@ DOORS: Final = (
     "/mot-de-passe-oublie",
     "/nouveau-mot-de-passe",
     "/lien",
+    "/poste",
     "/protection",
     "/admission",
     "/api/v1/session",

@@ -33,6 +33,26 @@ class NotSignedIn(SlotError):
     code = "not-signed-in"
 
 
+class SessionLocked(NotSignedIn):
+    """The session goes on behind a lock: to whoever does not open it, it is as none.
+
+    What lets a stranger in (signing in, a link) therefore lets in who stands before a lock.
+    """
+
+    code = "session-locked"
+
+
+class PinRefused(SlotError):
+    """This PIN does not open the session. *tries_left*: how many more are listened to."""
+
+    code = "pin-refused"
+
+    def __init__(self, tries_left: int) -> None:
+        """Say how many are left before the session ends."""
+        super().__init__()
+        self.tries_left = tries_left
+
+
 class SignInRefused(SlotError):
     """The address and the password do not belong together."""
 

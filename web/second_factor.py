@@ -106,6 +106,18 @@ async def with_passkey(
         FactorRefused: The answer is not good.
     """
     ticket = await ticket_of(request, ticket_id, Purpose.SIGN_IN, Purpose.PASSKEY)
+    account_id = await passkey_shown(request, ticket, credential)
+    return await opened_by(request, account_id, Proof.PASSKEY, is_phone=is_phone)
+
+
+async def passkey_shown(
+    request: Request[Any], ticket: Ticket, credential: dict[str, Any]
+) -> AccountId:
+    """Whose passkey has answered the question of *ticket*, which is spent by it.
+
+    Raises:
+        TicketEnded, FactorRefused: As `with_passkey`.
+    """
     now = request.state["desk"].clock.now()
     credential_id = passkeys.credential_id_of(credential)
     async with looking(request.state["desk"].pool) as conn:
@@ -125,7 +137,7 @@ async def with_passkey(
     async with entered(request.state["desk"].pool, None, ()) as conn:
         await factors.use_passkey(conn, credential_id, sign_count, now)
         await _finish(conn, ticket, now)
-    return await opened_by(request, known.account_id, Proof.PASSKEY, is_phone=is_phone)
+    return known.account_id
 
 
 def sealer_of(request: Request[Any]) -> Sealer:
@@ -165,12 +177,15 @@ async def _finish(conn: Connection, ticket: Ticket, now: datetime) -> None:
 async def opened_by(
     request: Request[Any], account_id: AccountId, proof: Proof, *, is_phone: bool = False
 ) -> Opened:
-    """Whoever is signed in as this account already has shown again who they are; else a session."""
+    """Whoever is signed in as this account already has shown again who they are; else a session.
+
+    Who stands before a lock has shown all that a sign-in asks for: a session of their own begins.
+    """
     session_hash = browser_hash_of(request)
     if session_hash is not None:
         found = await request.state["sessions"].signed_in(session_hash)
-        is_browser = found is not None and found.kind is SessionKind.BROWSER
-        if found is not None and is_browser and found.account.id == account_id:
+        is_open = found is not None and found.kind is SessionKind.BROWSER and not found.is_locked
+        if found is not None and is_open and found.account.id == account_id:
             await request.state["sessions"].prove(session_hash, proof)
             log.info("proved-again", account_id=str(account_id), proof=proof.value)
             return Opened(None, found)

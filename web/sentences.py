@@ -25,6 +25,11 @@ SENTENCES: Final = MappingProxyType(
             "Cette clé a déjà servi pour une autre demande : choisissez-en une nouvelle.",
         ),
         "not-signed-in": ("Non connecté", "Connectez-vous pour continuer."),
+        "session-locked": (
+            "Session verrouillée",
+            "Cette session est verrouillée : ouvrez-la par votre code ou votre clé d’accès, puis recommencez.",
+        ),
+        "pin-refused": ("Code refusé", "Ce n’est pas votre code."),
         "sign-in-refused": ("Connexion refusée", "Adresse ou mot de passe incorrect."),
         "factor-refused": (
             "Code refusé",

@@ -7,6 +7,7 @@ and forgets those that ended or whose rights changed. So a request costs the led
 import asyncio
 import time
 from collections import OrderedDict
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice, takewhile
@@ -17,12 +18,15 @@ import structlog
 
 from slots.account import SignedIn
 from slots.database import Pool
-from slots.errors import LedgerUnavailable
-from slots.ids import AccountId
+from slots.errors import LedgerUnavailable, OutcomeUnknown
+from slots.ids import INSTALLATION, AccountId
 from slots.second_factor import Proof
 from slots.secret_id import hash_of, new_secret_id
 from slots.store import session as store
-from slots.store.session import OwnSession
+from slots.store.audit import record
+from slots.store.lock import attend
+from slots.store.session import Alive, OwnSession
+from slots.store.workstation import open_session_at
 from slots.transaction import entered, looking
 
 KNOWN_FOR_S: Final = 1.0  # how long an ended session may still pass in this process
@@ -33,6 +37,7 @@ RECHECK_EVERY_S: Final = 0.5
 RECHECKED_MAX: Final = 1_000  # sessions in one query: those used last
 IN_USE_FOR_S: Final = 120.0  # since its last request; later it is looked up anew
 LOOK_UP_EVERY_S: Final = 300.0  # for the look-up also marks the session as used, in the ledger
+ATTENDED_EVERY_S: Final = 30.0  # how exactly the ledger knows when a person was there last
 
 log = structlog.get_logger()
 
@@ -40,10 +45,11 @@ log = structlog.get_logger()
 @dataclass(slots=True)
 class _Known:
     signed_in: SignedIn | None
-    rights: str | None  # a word that changes when the account's rights do
+    alive: Alive | None  # how it stood
     looked_up_at_s: float
     checked_at_s: float
     used_at_s: float
+    attended_at_s: float  # when a person was there, as far as the ledger has heard from here
 
     def is_fresh(self, now_s: float) -> bool:
         return (
@@ -98,15 +104,33 @@ class Sessions:
             return known.signed_in if known else None
         try:
             async with looking(self._pool) as conn:
-                known_now = await store.account_and_rights(conn, session_hash, datetime.now(UTC))
+                now = datetime.now(UTC)
+                known_now = await store.account_and_rights(conn, session_hash, now)
         except LedgerUnavailable:
             self._ledger_away_until_s = time.monotonic() + KNOWN_FOR_S
             if passes:
                 return known.signed_in if known else None
             raise
-        found, rights = known_now or (None, None)
-        self._remember(session_hash, _Known(found, rights, now_s, now_s, now_s))
+        found, alive = known_now or (None, None)
+        attended_ago_s = (now - alive.attended_at).total_seconds() if alive else 0.0
+        self._remember(
+            session_hash, _Known(found, alive, now_s, now_s, now_s, now_s - attended_ago_s)
+        )
         return found
+
+    async def attend(self, session_hash: bytes) -> None:
+        """Somebody is there: heard by the ledger every ATTENDED_EVERY_S at most.
+
+        While the ledger is away it hears nothing, and a PC may lock a little early.
+        """
+        known = self._known.get(session_hash)
+        now_s = time.monotonic()
+        if known is None or now_s - known.attended_at_s < ATTENDED_EVERY_S:
+            return
+        known.attended_at_s = now_s
+        with suppress(LedgerUnavailable, OutcomeUnknown):
+            async with looking(self._pool) as conn:
+                await attend(conn, session_hash, datetime.now(UTC))
 
     async def open(
         self,
@@ -122,6 +146,24 @@ class Sessions:
             await store.open_session(
                 conn, hash_of(session_id), account_id, now, device, proof, is_phone=is_phone
             )
+        return session_id
+
+    async def open_at_workstation(
+        self, account_id: AccountId, workstation_hash: bytes, device: str
+    ) -> str | None:
+        """Begin a session for who has shown their password at a workstation, for one shift.
+
+        None where that does not count for them: another factor is due.
+        """
+        session_id, now = new_secret_id(), datetime.now(UTC)
+        async with entered(self._pool, account_id, [INSTALLATION]) as conn:
+            workstation_id = await open_session_at(
+                conn, workstation_hash, hash_of(session_id), account_id, now, device
+            )
+            if workstation_id is None:
+                return None
+            verb, subject = "sign-in-at-workstation", "workstation"
+            await record(conn, INSTALLATION, account_id, verb, subject, [workstation_id])
         return session_id
 
     async def proof_of(self, session_hash: bytes) -> tuple[Proof, datetime] | None:
@@ -191,7 +233,7 @@ class Sessions:
             known = self._known.get(session_hash)
             if known is None or known.looked_up_at_s > now_s:
                 continue
-            if alive.get(session_hash) == known.rights:
+            if alive.get(session_hash) == known.alive:
                 known.checked_at_s = now_s
             else:
                 del self._known[session_hash]

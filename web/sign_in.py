@@ -21,7 +21,7 @@ from slots.store import session as store
 from slots.store.factor import factors_of
 from slots.store.ticket import GOOD_FOR, Purpose, open_ticket
 from slots.transaction import entered, looking
-from web.auth import browser_hash_of
+from web.auth import browser_hash_of, workstation_hash_of
 from web.devices import device_of
 from web.passwords import Passwords
 from web.refusals import NotSignedIn, SignInRefused, TooManyTries
@@ -73,11 +73,15 @@ async def sign_in(
     pool = request.state["desk"].pool
     async with looking(pool) as conn:
         factors = (await factors_of(conn, account_id)).kinds
+    if not factors and not request.state["settings"].is_factor_required:
+        return await begin(request, account_id, Proof.PASSWORD, is_phone=is_phone)
+    # A PC that several people share is nobody's own phone, whatever is ticked.
+    at_workstation = None if is_phone else await begin_at_workstation(request, account_id)
+    if at_workstation is not None:
+        return at_workstation
     if factors:
         return await due(request, Purpose.SIGN_IN, account_id, factors)
-    if request.state["settings"].is_factor_required:
-        return await due(request, Purpose.ENROL, account_id)
-    return await begin(request, account_id, Proof.PASSWORD, is_phone=is_phone)
+    return await due(request, Purpose.ENROL, account_id)
 
 
 async def password_of(request: Request[Any], email: str, password: str) -> AccountId:
@@ -119,12 +123,34 @@ async def begin(
         LedgerUnavailable: The ledger is away.
     """
     sessions: Sessions = request.state["sessions"]
+    await noted(request, "sign-in", account_id)
+    session_id = await sessions.open(account_id, _device(request), proof, is_phone=is_phone)
+    return await _opened(request, session_id, proof)
+
+
+async def begin_at_workstation(request: Request[Any], account_id: AccountId) -> Opened | None:
+    """Begin a regulator's session at a workstation of their organisation: the PC is the other factor.
+
+    None where this PC is none, or not for them; nothing has happened then. Raises as `begin`.
+    """
+    workstation_hash = workstation_hash_of(request)
+    if workstation_hash is None:
+        return None
+    sessions: Sessions = request.state["sessions"]
+    session_id = await sessions.open_at_workstation(account_id, workstation_hash, _device(request))
+    return None if session_id is None else await _opened(request, session_id, Proof.WORKSTATION)
+
+
+def _device(request: Request[Any]) -> str:
+    return device_of(request.headers.get("user-agent", ""))
+
+
+async def _opened(request: Request[Any], session_id: str, proof: Proof) -> Opened:
+    """The session that takes the place of the browser's before it."""
+    sessions: Sessions = request.state["sessions"]
     old_session = browser_hash_of(request)
     if old_session is not None:
         await sessions.end(old_session)
-    await noted(request, "sign-in", account_id)
-    device = device_of(request.headers.get("user-agent", ""))
-    session_id = await sessions.open(account_id, device, proof, is_phone=is_phone)
     found = await sessions.signed_in(hash_of(session_id))
     if found is None:
         raise NotSignedIn

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -19,6 +19,7 @@ from slots.secret_id import hash_of, new_secret_id
 IDLE_FOR: Final = timedelta(hours=12)  # a session unused this long has ended, but for a phone's
 SESSION_FOR: Final = timedelta(hours=12)  # and so has one this old: a long day
 PHONE_FOR: Final = timedelta(days=30)  # or, on a person's own phone, this old
+LOCK_AFTER: Final = timedelta(minutes=30)  # without a sign of a person a PC locks
 DEVICE_PREFIX: Final = "c48_"  # by which those who look for leaked secrets know ours
 TOUCH_EVERY: Final = timedelta(minutes=5)  # how exactly "unused" is known
 
@@ -199,14 +200,32 @@ async def end_session(conn: Connection, session_hash: bytes, now: datetime) -> N
     await _sql["end_session"].none(conn, session_hash=session_hash, now=now)
 
 
+@dataclass(frozen=True, slots=True)
+class Alive:
+    """A session that is still good. Equal as long as nothing has changed that anybody must hear of.
+
+    rights: a word that changes when the account's rights do.
+    """
+
+    rights: str
+    is_locked: bool
+    attended_at: datetime = field(compare=False)
+
+
 async def sessions_alive(
     conn: Connection, session_hashes: Iterable[bytes], now: datetime
-) -> dict[bytes, str]:
-    """Those that are still good, each with a word that changes when its account's rights do."""
+) -> dict[bytes, Alive]:
+    """Those that are still good."""
     rows = await _sql["sessions_alive"].many(
-        conn, session_hashes=list(session_hashes), now=now, idle_since=now - IDLE_FOR
+        conn,
+        session_hashes=list(session_hashes),
+        now=now,
+        idle_since=now - IDLE_FOR,
+        unattended_since=now - LOCK_AFTER,
     )
-    return {row["id_hash"]: row["rights"] for row in rows}
+    return {
+        row["id_hash"]: Alive(row["rights"], row["is_locked"], row["attended_at"]) for row in rows
+    }
 
 
 async def forget_old_sessions(conn: Connection, before: datetime) -> int:
@@ -238,14 +257,14 @@ async def account_of_session(
 
 async def account_and_rights(
     conn: Connection, session_hash: bytes, now: datetime
-) -> tuple[SignedIn, str] | None:
-    """Who is behind a session, and the word of `sessions_alive` for their rights."""
-    # The word first: rights that change in between then differ at the next check.
-    alive = await sessions_alive(conn, [session_hash], now)
-    if session_hash not in alive:
+) -> tuple[SignedIn, Alive] | None:
+    """Who is behind a session, and what `sessions_alive` says of it."""
+    # This first: rights that change in between then differ at the next check.
+    alive = (await sessions_alive(conn, [session_hash], now)).get(session_hash)
+    if alive is None:
         return None
     found = await account_of_session(conn, session_hash, now)
-    return (found, alive[session_hash]) if found else None
+    return (replace(found, is_locked=alive.is_locked), alive) if found else None
 
 
 def _account(row: Any) -> Account:

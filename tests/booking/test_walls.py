@@ -12,7 +12,7 @@ from slots.transaction import entered
 from tests.push_service import Browser, PushService
 
 OUTSIDE_THE_WALLS = {"territory_neighbour", "membership"}  # who lists whom; read by its owner only
-NO_RIGHTS = {"account", "membership", "session", "sign_in_failure"}
+NO_RIGHTS = {"account", "membership", "session", "sign_in_failure", "workstation"}
 
 
 @pytest.fixture

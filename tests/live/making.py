@@ -27,6 +27,7 @@ from slots.ids import (
 )
 from slots.log import LOG_STARTED, NO_SLOT
 from slots.slot import Slot
+from slots.store.session import Alive
 from slots.territory import Territory
 from web.catalogue import ActLabels
 from web.live.feed import Feed
@@ -34,6 +35,7 @@ from web.live.feed import Feed
 HAUTS = Territory(TerritoryId(1), "hauts-cantons-et-vignobles", "Hauts Cantons", "34", 0)
 THAU = Territory(TerritoryId(2), "bassin-de-thau", "Bassin de Thau", "34", 0)
 STARTS_AT = datetime(2026, 11, 26, 16, 30, tzinfo=UTC)
+ALIVE = Alive("rights", is_locked=False, attended_at=STARTS_AT)
 
 
 def make_document(

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from slots.audience import Role
-from tests.live.making import HAUTS, Log, make_account, make_document, words
+from tests.live.making import ALIVE, HAUTS, Log, make_account, make_document, words
 from web.live.circle import Circle
 from web.live.connection import Connection
 from web.live.session import Session
@@ -39,7 +39,7 @@ class Viewer:
     def __init__(self, *, acts: bool) -> None:
         account = make_account(Role.REGULATOR, schedules=[OURS] if acts else [])
         self.wire, self.alone = Recorder(), Session(account)
-        self.connection = Connection(Session(account), b"", "", self.wire)
+        self.connection = Connection(Session(account), b"", ALIVE, self.wire)
         self.expected: list[str] = []
 
 

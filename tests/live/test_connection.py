@@ -3,7 +3,7 @@ import asyncio
 import msgspec
 
 from slots.audience import Role
-from tests.live.making import Log, make_account, make_document, words
+from tests.live.making import ALIVE, Log, make_account, make_document, words
 from web.live.connection import Connection
 from web.live.frames import CloseCode
 from web.live.session import Session
@@ -11,7 +11,7 @@ from web.live.wire import BACKLOG_MAX, AsgiWire
 
 
 def connect():
-    return Connection(Session(make_account(Role.REGULATOR)), b"session", "rights", AsgiWire())
+    return Connection(Session(make_account(Role.REGULATOR)), b"session", ALIVE, AsgiWire())
 
 
 async def handed_out(connection):

@@ -93,7 +93,9 @@ def test_close_codes_say_in_their_number_whether_to_come_back():
     stay_away = {code.reason for code in CloseCode if 4500 <= code.number <= 4999}
 
     assert come_back == {"shutdown", "slow", "silent"}
-    assert stay_away == {"not-signed-in", "not-yours", "bad-frame", "rights-changed"}
+    assert stay_away == {
+        *("not-signed-in", "not-yours", "bad-frame", "rights-changed", "session-locked"),
+    }
     assert len({code.number for code in CloseCode}) == len(CloseCode)
 
 

@@ -6,7 +6,7 @@ import pytest
 from slots import keys
 from slots.audience import Role
 from slots.errors import BrokerUnavailable, Rebuilding
-from tests.live.making import HAUTS, THAU, make_account
+from tests.live.making import ALIVE, HAUTS, THAU, make_account
 from tests.live.waiting import soon, until
 from web.live.connection import Connection
 from web.live.session import Session
@@ -97,7 +97,7 @@ async def test_all_listeners_hear_the_same_in_the_same_order(hub, ledger, ear):
 
 async def test_who_has_left_is_told_nothing(hub, ledger):
     stays, leaves = (
-        Connection(Session(make_account(Role.REGULATOR)), b"session", "rights", AsgiWire())
+        Connection(Session(make_account(Role.REGULATOR)), b"session", ALIVE, AsgiWire())
         for _ in range(2)
     )
     feed = await soon(hub.follow(HAUTS.id))

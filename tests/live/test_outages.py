@@ -6,7 +6,7 @@ import pytest
 
 from slots.database import create_pool
 from slots.errors import LedgerUnavailable
-from tests.live.making import HAUTS, make_account
+from tests.live.making import ALIVE, HAUTS, make_account
 from tests.live.test_hub import in_trouble
 from tests.live.viewer import HAUTS as HAUTS_SLUG
 from tests.live.waiting import soon, until
@@ -107,7 +107,7 @@ async def test_without_the_ledger_open_sockets_stay_and_are_told_so(hub, setting
     await soon(hub.follow(HAUTS_ID))
     pool = await create_pool(away(settings))
     presence = Presence(hub, pool)
-    connection = Connection(Session(make_account()), b"session", "rights", AsgiWire())
+    connection = Connection(Session(make_account()), b"session", ALIVE, AsgiWire())
     with presence.watched(connection):
         presence.start()
 

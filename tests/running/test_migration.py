@@ -77,10 +77,9 @@ async def test_who_looks_meanwhile_sees_nothing_between_the_old_schema_and_the_n
     migrating = asyncio.create_task(migrate(empty_owner_url, APP_ROLE, None))
     while not migrating.done():
         seen.add(await looking.fetchval("SELECT count(*) FROM pg_class WHERE relname = 'session'"))
-        # The first before the last: what is committed between the two questions cannot mislead.
-        first = await looking.fetchval("SELECT to_regclass('session') IS NOT NULL")
-        last = await looking.fetchval("SELECT to_regclass('audit_anchor') IS NOT NULL")
-        assert last or not first
+        # In one look at the catalogue: `to_regclass` may answer from a cache that is just being told.
+        tables = "SELECT count(*) FROM pg_class WHERE relname IN ('session', 'workstation')"
+        assert await looking.fetchval(tables) in (0, 2)
     await looking.close()
 
     assert 0 in seen

@@ -64,6 +64,18 @@ class PasskeyAnswer(Answer, frozen=True):
     options: dict[str, Any]
 
 
+class LockAnswer(Answer, frozen=True):
+    """Whether a PC's session is locked, and else in how many seconds, if nobody is there.
+
+    *opened_by*: what its owner has; where there is nothing, they sign in again.
+    """
+
+    account: AccountAnswer
+    locked: bool
+    locks_in_s: int
+    opened_by: list[Literal["pin", "passkey"]]
+
+
 class SlotsAnswer(Answer, frozen=True):
     """Slots that were made."""
 

@@ -64,6 +64,14 @@ class PasskeyBody(Body, frozen=True):
     ticket: Secret | None = None
 
 
+class UnlockBody(Body, frozen=True):
+    """The PIN; or a passkey's answer, with the ticket of its question."""
+
+    pin: Annotated[str, Meta(pattern=r"^[0-9]{6}$")] | None = None
+    ticket: Secret | None = None
+    credential: dict[str, Any] | None = None
+
+
 class AreaBody(Body, frozen=True, omit_defaults=True):
     """Where a professional travels to: communes, or a radius around the place of practice."""
 

@@ -39,6 +39,7 @@ from web.refusals import (
     MediaTypeUnsupported,
     NotSignedIn,
     ProofDue,
+    SessionLocked,
     TooManyRequests,
     Unexpected,
 )
@@ -76,7 +77,7 @@ class Endpoint:
         if not self.any_host:
             found += [HostUnknown, TooManyRequests]
         if not self.open:
-            found += [NotSignedIn, NotAllowed, ProofDue, LedgerUnavailable]
+            found += [NotSignedIn, SessionLocked, NotAllowed, ProofDue, LedgerUnavailable]
         if self.method not in SAFE_METHODS:
             found += [CrossSite, BodyTooLarge]
         if self.body is not None:

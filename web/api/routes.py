@@ -14,6 +14,7 @@ from web.api import (
     finding,
     health,
     holds,
+    lock,
     session,
     slots,
 )
@@ -24,6 +25,7 @@ from web.refusals import (
     FactorRefused,
     NotFound,
     NotSignedIn,
+    PinRefused,
     SignInRefused,
     TicketEnded,
     TooManyTries,
@@ -438,5 +440,56 @@ WATCHING: Final = (
     ),
 )
 
-ENDPOINTS: Final = (*SESSION, *SLOTS, *HOLDS, *APPOINTMENTS, *CONTACTS, *DIRECTORY, *WATCHING)
+# Not below /session, whose addresses are counted as guesses: pages ask here by themselves.
+LOCK: Final = (
+    Endpoint(
+        method="POST",
+        path=V1 + "/attention",
+        handle=lock.attend,
+        summary="Somebody is there: a PC without such a sign for half an hour locks.",
+        body=bodies.Nothing,
+        status=204,
+    ),
+    Endpoint(
+        method="GET",
+        path=V1 + "/lock",
+        handle=lock.show_lock,
+        summary="Whether the session is locked, and what opens it; of a PC's only.",
+        answer=answers.LockAnswer,
+    ),
+    Endpoint(
+        method="POST",
+        path=V1 + "/lock",
+        handle=lock.lock_session,
+        summary="Lock the session at once; its sockets close. Safe to repeat.",
+        body=bodies.Nothing,
+        status=204,
+    ),
+    Endpoint(
+        method="POST",
+        path=V1 + "/lock/open",
+        handle=lock.unlock_session,
+        summary="Open it again; after five wrong PINs the session ends.",
+        body=bodies.UnlockBody,
+        status=204,
+        refuses=(
+            PinRefused,
+            FactorRefused,
+            TicketEnded,
+            errors.Unavailable,
+            errors.OutcomeUnknown,
+        ),
+    ),
+)
+
+ENDPOINTS: Final = (
+    *SESSION,
+    *LOCK,
+    *SLOTS,
+    *HOLDS,
+    *APPOINTMENTS,
+    *CONTACTS,
+    *DIRECTORY,
+    *WATCHING,
+)
 API_ROUTES: Final = routes(ENDPOINTS)

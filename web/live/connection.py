@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 
+from slots.store.session import Alive
 from web.live.feed import Change, Feed
 from web.live.frames import CloseCode
 from web.live.session import Session
@@ -16,14 +17,14 @@ SILENT_AFTER_S: Final = 60.0  # without a pong: six heartbeats
 class Connection:
     """Passes on whatever its session makes of the news, at once, and never waits for the reader."""
 
-    __slots__ = ("ending", "heartbeat_at", "pong_at", "rights", "session", "session_hash", "wire")
+    __slots__ = ("alive", "ending", "heartbeat_at", "pong_at", "session", "session_hash", "wire")
 
-    def __init__(self, session: Session, session_hash: bytes, rights: str, wire: Wire) -> None:
-        """*session_hash* and *rights*: under what the socket was opened."""
+    def __init__(self, session: Session, session_hash: bytes, alive: Alive, wire: Wire) -> None:
+        """*session_hash* and *alive*: under what the socket was opened."""
         now = asyncio.get_running_loop().time()
         self.session = session
         self.session_hash = session_hash
-        self.rights = rights
+        self.alive = alive
         self.wire = wire
         self.heartbeat_at = now
         self.pong_at = now

@@ -28,6 +28,7 @@ class CloseCode(Enum):
     NOT_YOURS = (4501, "not-yours")  # a territory that the account does not reach
     BAD_FRAME = (4502, "bad-frame")  # what was sent is not of this protocol
     RIGHTS_CHANGED = (4503, "rights-changed")  # other roles or territories now: load the page anew
+    LOCKED = (4504, "session-locked")  # come back once somebody has opened the session again
 
     def __init__(self, number: int, reason: str) -> None:
         """Name both halves."""

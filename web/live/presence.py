@@ -1,7 +1,7 @@
 """The open sockets of this process: their heartbeats, and whether they may still be open.
 
-One query a second asks for all their sessions at once: signing out, a disabled account and a
-changed membership close a socket within two seconds, wherever they happened.
+One query a second asks for all their sessions at once: signing out, a lock, a disabled account and
+a changed membership close a socket within two seconds, wherever they happened.
 """
 
 import asyncio
@@ -82,8 +82,8 @@ class Presence:
         ages = [self._hub.age_s(number) for number in connection.session.territory_ids]
         connection.heartbeat(datetime.now(UTC), max(ages, default=0.0), ledger=self.ledger)
 
-    async def opened_by(self, session_hash: bytes) -> tuple[SignedIn, str] | None:
-        """Who opens a socket, and the word for their rights; None where the session has ended.
+    async def opened_by(self, session_hash: bytes) -> tuple[SignedIn, store.Alive] | None:
+        """Who opens a socket, and how their session stands; None where the session has ended.
 
         Raises:
             LedgerUnavailable: The database does not answer.
@@ -101,17 +101,19 @@ class Presence:
             return
         try:
             async with borrow(self._pool) as conn:
-                rights = await store.sessions_alive(conn, hashes, datetime.now(UTC))
+                alive = await store.sessions_alive(conn, hashes, datetime.now(UTC))
         except UNAVAILABLE:
             # Nobody can sign out either while the database is away: the sockets stay, and say so.
             self.ledger = False
             return
         self.ledger = True
         for connection in connections:
-            now = rights.get(connection.session_hash)
+            now = alive.get(connection.session_hash)
             if now is None:
                 connection.end(CloseCode.NOT_SIGNED_IN)
-            elif now != connection.rights:
+            elif now.is_locked:
+                connection.end(CloseCode.LOCKED)
+            elif now != connection.alive:
                 connection.end(CloseCode.RIGHTS_CHANGED)
 
     async def _beat(self) -> None:

@@ -44,7 +44,7 @@ async def live(websocket: WebSocket) -> None:
     if opened is None or (offered and frames.SUBPROTOCOL not in offered):
         await websocket.close()
         return
-    signed_in, rights = opened
+    signed_in, alive = opened
     websocket.scope[NEEDED_SCOPE] = Scope.READ
     need_fit(signed_in, websocket.scope)
     await websocket.state["catalogue"].know(signed_in.account.reach)
@@ -53,7 +53,7 @@ async def live(websocket: WebSocket) -> None:
 
     wire = wire_of(websocket.scope)
     account = as_shown_live(signed_in)
-    connection = Connection(Session(account), signed_in.session_hash, rights, wire)
+    connection = Connection(Session(account), signed_in.session_hash, alive, wire)
     with presence.watched(connection):
         connection.push([frames.write(frames.Hello(rfc3339(datetime.now(UTC))))])
         await wire.carry(websocket, _receive(websocket, connection, hub, presence))

@@ -9,6 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from slots.french import day, day_and_hour, hour
 from slots.push import base64url
+from slots.store.session import LOCK_AFTER
 from web.pages import french
 from web.pages.assets import MODULES
 from web.pages.finding import commune_typed
@@ -64,6 +65,7 @@ def _environment() -> Environment:
     environment.globals["words"] = french
     environment.globals["new_key"] = new_key
     environment.globals["modules"] = MODULES
+    environment.globals["lock_after_ms"] = round(LOCK_AFTER.total_seconds() * 1000)
     return environment
 
 

@@ -1,6 +1,7 @@
-"""`/installation`: the territories of the service, for its administrator, who sees nothing inside them."""
+"""`/installation`: territories and workstations, for its administrator, who sees nothing inside them."""
 
 import re
+from collections.abc import Iterable
 from typing import Final
 
 import asyncpg
@@ -13,6 +14,7 @@ from slots.ids import INSTALLATION, TerritoryId
 from slots.letters import invitation
 from slots.mail_address import is_mail_address
 from slots.store import coordination as store
+from slots.store import workstation as workstations
 from slots.store.audit import record
 from slots.transaction import entered
 from web.pages.own_protection import TYPED_WITHIN, ask_who, is_proved
@@ -21,7 +23,10 @@ from web.refusals import ProofDue
 from web.state import State
 
 PATH: Final = "/installation"
-NOTICES: Final = {"cree": "Territoire créé ; sa coordination reçoit une invitation par courriel."}
+NOTICES: Final = {
+    "cree": "Territoire créé ; sa coordination reçoit une invitation par courriel.",
+    "poste-retire": "Poste retiré : il ne compte plus, et qui s’y était connecté par lui est déconnecté.",
+}
 SLUG: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
@@ -30,7 +35,7 @@ async def installation(request: Request[State]) -> Response:
     await administrator_of(request)
     if not await is_proved(request):
         return await ask_who(request, PATH)
-    return _page(request, {}, {}, [])
+    return await installation_page(request, {}, {})
 
 
 async def add_territory(request: Request[State]) -> Response:
@@ -54,7 +59,7 @@ async def add_territory(request: Request[State]) -> Response:
             }
             errors = dict([taken.get(error.constraint_name or "", ("name", "Recommencez."))])
     if errors:
-        return _page(request, values, errors, neighbours, status=422)
+        return await installation_page(request, values, errors, neighbours, status=422)
     await look_for_territories(request.state["desk"])
     return see_other(PATH, fait="cree")
 
@@ -115,14 +120,19 @@ def _errors(values: dict[str, str], known: set[str]) -> dict[str, str]:
     return errors
 
 
-def _page(
+async def installation_page(
     request: Request[State],
     values: dict[str, str],
     errors: dict[str, str],
-    neighbours: list[TerritoryId],
+    neighbours: Iterable[TerritoryId] = (),
     *,
     status: int = 200,
 ) -> Response:
+    """The page, with what was typed and what is to be mended."""
+    account_id = request.scope["state"]["viewer"].account.id
+    async with entered(request.state["desk"].pool, account_id, ()) as conn:
+        stations = await workstations.registered(conn, request.state["desk"].clock.now())
+        organisations = await workstations.regulation_organisations(conn)
     territories = list(request.state["desk"].territories.by_id.values())
     return show(
         request,
@@ -131,6 +141,8 @@ def _page(
         territories=territories,
         values=values,
         neighbours=neighbours,
+        workstations=stations,
+        organisations=organisations,
         form={"errors": errors},
         notice=notice_of(request, NOTICES),
     )

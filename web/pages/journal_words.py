@@ -57,6 +57,15 @@ VERBS: Final = {
     "set": "réglé",
     "retire": "retiré du catalogue",
     "restore": "remis au catalogue",
+    "unlock": "session rouverte",
+    "unlock-refused": "ouverture refusée",
+    "unlock-ended": "session fermée après trop d’essais",
+    "pin-set": "code de déverrouillage choisi",
+    "pin-removed": "code de déverrouillage retiré",
+    "workstation-added": "poste enregistré",
+    "workstation-confirmed": "poste confirmé",
+    "workstation-ended": "poste retiré",
+    "sign-in-at-workstation": "connecté au poste",
 }
 SUBJECTS: Final = {
     "slot": "créneau",
@@ -71,6 +80,7 @@ SUBJECTS: Final = {
     "practitioner": "professionnel",
     "practitioner-role": "lieu d’exercice",
     "service": "service",
+    "workstation": "poste",
 }
 SETTINGS: Final = {
     "horizon_h": "horizon (h)",

@@ -5,6 +5,9 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
+from slots.ids import AccountId
+from slots.store.lock import has_own_pin
+from slots.transaction import entered
 from web.api.endpoint import now_of
 from web.auth import browser_hash_of
 from web.pages.own_devices import SCOPES, devices_of
@@ -22,6 +25,8 @@ NOTICES: Final = {
     "mot-de-passe": "Mot de passe changé. Vos autres sessions, clés et écrans sont fermés.",
     "trop-tard": "Cette étape est terminée ou a trop duré. Recommencez, s’il vous plaît.",
     "retire": "Retiré : ce moyen ne permet plus de se connecter.",
+    "code": "Code de déverrouillage choisi : il rouvre un poste verrouillé, et rien d’autre.",
+    "code-retire": "Code retiré : une clé d’accès ou une nouvelle connexion rouvre un poste verrouillé.",
     "dernier": "C’est votre dernier moyen de double authentification : ajoutez-en d’abord un autre.",
 }
 
@@ -35,6 +40,7 @@ async def own_account(request: Request[State]) -> Response:
         request,
         "own_account.html",
         factors=factors,
+        has_pin=await has_pin(request, viewer.account.id),
         passkeys=passkeys,
         devices=await devices_of(request, viewer.account.id),
         scopes=SCOPES,
@@ -44,6 +50,12 @@ async def own_account(request: Request[State]) -> Response:
         now=now_of(request),
         notice=notice_of(request, NOTICES),
     )
+
+
+async def has_pin(request: Request[State], account_id: AccountId) -> bool:
+    """Whether the account has a PIN that opens a locked PC."""
+    async with entered(request.state["desk"].pool, account_id, ()) as conn:
+        return await has_own_pin(conn)
 
 
 async def end_session(request: Request[State]) -> Response:

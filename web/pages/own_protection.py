@@ -55,7 +55,8 @@ async def protection_of(
 async def is_proved(request: Request[State], within: timedelta = PROVED_FOR) -> bool:
     """Whether whoever is signed in has shown who they are a short while ago.
 
-    With a second factor, where the account has one: a password alone is not enough then.
+    With a second factor, where the account has one: a password alone is not enough then, and that
+    it was typed at a workstation of a regulation room lets in, and is no more.
     """
     who = await signed_in(request)
     sessions: Sessions = request.state["sessions"]
@@ -63,6 +64,8 @@ async def is_proved(request: Request[State], within: timedelta = PROVED_FOR) -> 
     if found is None:
         raise NotSignedIn
     proof, proved_at = found
+    if proof is Proof.WORKSTATION:
+        return False
     if datetime.now(UTC) - proved_at > within:
         return False
     if proof is not Proof.PASSWORD:
@@ -110,7 +113,15 @@ async def confirm(request: Request[State]) -> Response:
         problem = problem_of(refused)
         return _confirm_form(request, after, error=problem.detail, status=problem.status)
     session_hash = (await signed_in(request)).session_hash
-    await request.state["sessions"].prove(session_hash, Proof.PASSWORD)
+    sessions: Sessions = request.state["sessions"]
+    found = await sessions.proof_of(session_hash)
+    if found is not None and found[0] is Proof.WORKSTATION:
+        # They have no factor of their own yet: as at any first sign-in, they add one now.
+        ticket = await due(request, Purpose.ENROL, viewer.account.id)
+        response = see_other(PROTECTION_PATH, suite=after)
+        give_ticket(response, ticket.ticket_id, Purpose.ENROL, request.state["settings"])
+        return response
+    await sessions.prove(session_hash, Proof.PASSWORD)
     return see_other(after)
 
 

@@ -49,6 +49,7 @@ class Viewer:
 
     account: Account
     screens: tuple[Screen, ...]
+    locks: bool = False  # whether this is a PC, which locks when nobody is there
 
     @property
     def name(self) -> str:
@@ -89,7 +90,7 @@ async def viewer_of(request: Request[State]) -> Viewer:
         NotSignedIn: The problem page sends them to sign in, and back.
     """
     found = await signed_in(request)
-    viewer = Viewer(found.account, screens_of(found.account))
+    viewer = Viewer(found.account, screens_of(found.account), found.locks)
     # Also a refusal is a page with its navigation: `problem_page` finds it here. A screen on a wall
     # has none, and bears nobody's name.
     is_wall = found.kind is SessionKind.WALL

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from slots.settings import Settings
+from web.attention import is_asked_by_a_page
 from web.errors import Problem
 from web.pages.page import ORIENT, REGULATION, SEE_OTHER, Screen, Viewer, own_path, page_text
 
@@ -20,6 +21,7 @@ NEXT_STEPS: Final = {
     "unexpected": "Réessayez ; si cela continue, prévenez la coordination de votre CPTS.",
     "cross-site": "Ouvrez la page depuis son adresse habituelle, puis recommencez.",
     "not-allowed": "Si vous devriez y avoir droit, demandez à la coordination de votre CPTS.",
+    "session-locked": "Ouvrez-la par votre code ou votre clé d’accès ; rien de ce qui a été saisi n’a été envoyé.",
     "hold-expired": "Retenez à nouveau une place : celle-ci, si elle est encore libre, ou une autre.",
     "hold-renewed": "Confirmez avant la fin du décompte, ou libérez la place.",
     "slot-taken": "Choisissez une autre place.",
@@ -40,6 +42,8 @@ def problem_page(
     state.setdefault("settings", settings)
     if problem.code == "not-signed-in":
         return _to_sign_in(request)
+    if problem.code == "session-locked" and not is_asked_by_a_page(request.scope):
+        return RedirectResponse(f"/verrou?{urlencode({'suite': _page_of(request)})}", SEE_OTHER)
     if problem.code == "proof-due":
         return RedirectResponse(
             f"/compte/prouver?{urlencode({'suite': _page_of(request)})}", SEE_OTHER

@@ -35,6 +35,7 @@ ACTIONS: Final = {
     Action.SETTINGS: "Régler le territoire",
     Action.AUDIT: "Lire le journal",
     Action.TERRITORIES: "Créer un territoire",
+    Action.WORKSTATIONS: "Enregistrer un poste",
 }
 EXTENTS: Final = {Extent.NOTHING: "—", Extent.OWN: "les siens", Extent.TERRITORY: "oui"}
 

@@ -33,6 +33,7 @@ FACTOR_PATH: Final = "/connexion/facteur"
 PROTECTION_PATH: Final = "/protection"
 NOTICES: Final = {
     "trop-tard": "Cette étape est terminée ou a trop duré. Recommencez, s’il vous plaît.",
+    "verrou": "La session verrouillée est terminée : connectez-vous à nouveau.",
     "psc-absent": "Pro Santé Connect ne répond pas. Réessayez, ou connectez-vous autrement.",
     "psc-refuse": "Pro Santé Connect n’a pas confirmé votre identité. Recommencez, s’il vous plaît.",
 }

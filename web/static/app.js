@@ -10,6 +10,7 @@ import "./freshness.js"
 import "./live-fragment.js"
 import "./countdown.js"
 import "./offer.js"
+import "./lock.js"
 
 // What one page alone needs.
 if (document.querySelector(".notifications")) import("./push.js")

@@ -6,6 +6,7 @@ const ARROWS = { ArrowDown: [1, 0], ArrowUp: [-1, 0], ArrowRight: [0, 1], ArrowL
 const canHold = (row) => row.querySelector(".hold")?.checkVisibility({ visibilityProperty: true })
 
 document.addEventListener("keydown", (event) => {
+  if (event.key === "F2") return document.querySelector("[data-lock]")?.click()
   if (event.key.toLowerCase() === "k" && (event.ctrlKey || event.metaKey)) return toSearch(event)
   const list = event.target.closest?.("slot-list")
   if (!list || !(event.key in ARROWS) || event.ctrlKey || event.metaKey || event.altKey) return

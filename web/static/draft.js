@@ -11,10 +11,27 @@ const account = () => document.querySelector("publish-queue")?.dataset.account
 
 /** Keep what was to be sent to *action* from this page. */
 export function keepDraft(action, body) {
+  keep([drafted(action, "post", body)])
+}
+
+/** Keep all that was typed on this page and not yet sent. */
+export function keepTyped() {
+  const forms = [...document.querySelectorAll("main form")].filter((form) => [...form.elements].some(isTyped))
+  keep(forms.map((form) => drafted(form.action, form.method, new FormData(form))))
+}
+
+const isTyped = (field) =>
+  field.matches("input:not([type=hidden], [type=password]), textarea") &&
+  (field.value !== field.defaultValue || field.checked !== field.defaultChecked)
+
+function drafted(action, method, body) {
   const typed = [...body].filter(([name]) => !NOT_TYPED.includes(name) && !name.startsWith(PATIENT))
   const forgot = [...body].some(([name, value]) => name.startsWith(PATIENT) && value)
-  const { pathname } = new URL(action, location.href)
-  sessionStorage.setItem(STORE, JSON.stringify({ page: location.pathname, pathname, account: account(), typed, forgot }))
+  return { pathname: new URL(action, location.href).pathname, method, typed, forgot }
+}
+
+function keep(forms) {
+  sessionStorage.setItem(STORE, JSON.stringify({ page: location.pathname, account: account(), forms }))
 }
 
 function restore() {
@@ -23,8 +40,10 @@ function restore() {
   if (draft.account !== account()) return sessionStorage.removeItem(STORE) // somebody else is signed in now
   if (draft.page !== location.pathname) return
   sessionStorage.removeItem(STORE)
-  const form = document.querySelector(`form[method=post][action="${CSS.escape(draft.pathname)}"]`)
-  if (form) fill(form, Map.groupBy(draft.typed, ([name]) => name), draft.forgot)
+  for (const { pathname, method, typed, forgot } of draft.forms) {
+    const form = [...document.forms].find((one) => one.method === method && new URL(one.action, location.href).pathname === pathname)
+    if (form) fill(form, Map.groupBy(typed, ([name]) => name), forgot)
+  }
 }
 
 function fill(form, typed, forgot) {

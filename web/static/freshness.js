@@ -32,6 +32,7 @@ class LiveFreshness extends HTMLElement {
 
   #words(seconds) {
     if (live.state === "ended") return ["frozen", ENDED]
+    if (live.state === "locked") return ["frozen", "Session verrouillée"]
     if (seconds > FROZEN) return ["frozen", "DONNÉES FIGÉES · connexion perdue, nouvel essai en cours"]
     if (!live.ledger) return ["late", "La base ne répond pas : rien ne peut être réservé pour le moment"]
     const old = `Données à jour il y a ${age(seconds)}`

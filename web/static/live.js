@@ -9,9 +9,10 @@ const RETRY_MAX = 15_000 // ms
 const POLL_EVERY = 10_000 // ms
 const REFUSALS_BEFORE_POLLING = 2
 const NEVER_AGAIN = 4500 // close codes from here on do not come back
+const LOCKED = 4504 // or only once somebody has opened the session again
 
 class Live extends EventTarget {
-  state = "starting" // live, late, polling, ended
+  state = "starting" // live, late, polling, locked, ended
   ledger = true
   #positions = new Map() // territory → where we stand in its log; null: from the beginning
   #ageAt = Date.now() // when the data was true, in this browser's clock
@@ -34,6 +35,13 @@ class Live extends EventTarget {
   /** Ask for everything again: what time alone has changed is told by no event. */
   renew() {
     if (this.#socket?.readyState === WebSocket.OPEN) [...this.#positions.keys()].forEach((id) => this.#again(id))
+  }
+
+  /** Go on after a lock, from where we stood. */
+  resume() {
+    if (this.state !== "locked") return
+    this.#become("late")
+    if (this.#positions.size && !this.#socket) this.#connect()
   }
 
   /** Seconds since what is shown was known to be true. */
@@ -126,12 +134,13 @@ class Live extends EventTarget {
     const socket = this.#socket
     this.#socket = null
     socket?.close()
+    if (code === LOCKED) return this.#become("locked")
     if (code >= NEVER_AGAIN) return this.#become("ended")
     this.#become("late")
     if (!opened && ++this.#refusals >= REFUSALS_BEFORE_POLLING) this.#poll()
     // With jitter, so that a restart of the server is not followed by a stampede.
     const wait = Math.min(RETRY_MAX, RETRY_FIRST * 2 ** this.#retries++) * (0.5 + Math.random())
-    setTimeout(() => this.#socket ?? this.#connect(), this.#polling ? POLL_EVERY * 6 : wait)
+    setTimeout(() => this.state === "locked" || (this.#socket ?? this.#connect()), this.#polling ? POLL_EVERY * 6 : wait)
   }
 
   async #poll() {
@@ -142,6 +151,7 @@ class Live extends EventTarget {
     query.set("as", "html")
     try {
       const answer = await fetch(`/live/snapshot?${query}`, { headers: { accept: "application/json" } })
+      if (answer.status === 423) return this.#stopPolling(this.#become("locked"))
       if (answer.status === 401) return this.#stopPolling(this.#become("ended"))
       if (!answer.ok) return
       const { snapshots, age_s, ledger } = await answer.json()

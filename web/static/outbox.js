@@ -90,7 +90,7 @@ async function send({ key, action, body }) {
   const answer = await fetch(`${action}?fragment=liste`, {
     method: "POST", body: new URLSearchParams(body), headers: { accept: "text/html" }, signal: AbortSignal.timeout(ANSWER_WITHIN),
   }).catch(() => null)
-  if (!answer || answer.status >= 500 || answer.status === 429) return change(key, { state: "waiting" })
+  if (!answer || answer.status >= 500 || [423, 429].includes(answer.status)) return change(key, { state: "waiting" })
   const { pathname, searchParams } = new URL(answer.url)
   if (pathname === "/connexion") return change(key, { state: "signed-out" })
   if (answer.redirected && searchParams.has("fait")) return change(key, { state: "published" })

@@ -27,13 +27,23 @@ function answer({ id, type, rawId, response }) {
   return { id, type, rawId: text(rawId), response: parts }
 }
 
-async function asked(form) {
+async function asked() {
   const got = await fetch("/api/v1/session/passkey", {
     method: "POST", headers: { "content-type": "application/json" }, body: "{}",
   })
-  const { ticket, options } = await got.json()
+  return got.json()
+}
+
+async function askedFor(form) {
+  const { ticket, options } = await asked()
   form.elements.ticket.value = ticket
   return options
+}
+
+/** The answer of whichever passkey is shown, with the ticket of the question. */
+export async function shown() {
+  const { ticket, options } = await asked()
+  return { ticket, credential: answer(await navigator.credentials.get({ publicKey: question(options) })) }
 }
 
 customElements.define("passkey-offer", class extends HTMLElement {
@@ -48,7 +58,7 @@ customElements.define("passkey-offer", class extends HTMLElement {
     said.textContent = ""
     button.ariaBusy = "true"
     try {
-      const options = button.dataset.options ? JSON.parse(button.dataset.options) : await asked(form)
+      const options = button.dataset.options ? JSON.parse(button.dataset.options) : await askedFor(form)
       const credential = await navigator.credentials[button.dataset.passkey]({ publicKey: question(options) })
       form.elements.credential.value = JSON.stringify(answer(credential))
       form.requestSubmit()

@@ -65,6 +65,8 @@ function say(words) {
 async function show(answer, action, body, turn) {
   if (turn !== latest) return
   say("")
+  // What was typed stays under the lock, to be sent again by whoever typed it.
+  if (answer.status === 423) return document.dispatchEvent(new Event("session-locked"))
   if (answer.redirected && new URL(answer.url).pathname === "/connexion" && body.has("key")) keepDraft(action, body)
   const page = new DOMParser().parseFromString(await answer.text(), "text/html")
   const main = page.querySelector("main")

@@ -60,6 +60,9 @@ HOLDINGS: Final = MappingProxyType(
             "where and when they signed in: browser and system",
             f"{SESSIONS_FOR.days} day after its end",
         ),
+        "workstation": Holding(
+            About.USERS, "a PC of a regulation room, and who registered it", NOT_BY_ITSELF
+        ),
         "ticket": Holding(
             About.USERS,
             "a sign-in, an invitation or a new password under way",
