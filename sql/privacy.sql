@@ -24,6 +24,7 @@ SELECT 'account' AS name, count(*) AS count, min(created_at) AS oldest_at FROM a
  UNION ALL SELECT 'push', count(*), NULL FROM push
  UNION ALL SELECT 'push_subscription', count(*), min(created_at) FROM push_subscription
  UNION ALL SELECT 'quiet_hours', count(*), NULL FROM quiet_hours
+ UNION ALL SELECT 'workstation', count(*), min(created_at) FROM workstation
  UNION ALL SELECT 'recovery_code', count(*), NULL FROM recovery_code
  UNION ALL SELECT 'session', count(*), min(created_at) FROM session
  UNION ALL SELECT 'sign_in_failure', count(*), min(last_at) FROM sign_in_failure
