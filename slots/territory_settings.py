@@ -7,7 +7,7 @@ from typing import Final
 
 from slots.territory import Territory
 
-NOT_SET: Final = "-"  # in an audit: the installation's horizon, no radius
+NOT_SET: Final = "-"  # in an audit: the installation's horizon, no radius, no contacts
 
 
 class Outcome(StrEnum):
@@ -30,6 +30,7 @@ class TerritorySettings:
     holds_per_account_max: int
     default_audience: tuple[str, ...]
     search_radius_km: int | None  # None: no limit
+    contact_kept_h: int | None  # hours after the slot; None: no contact of a patient is taken
 
 
 def settings_of(territory: Territory) -> TerritorySettings:
@@ -40,6 +41,7 @@ def settings_of(territory: Territory) -> TerritorySettings:
         holds_per_account_max=territory.holds_max,
         default_audience=territory.default_audience,
         search_radius_km=territory.search_radius_km,
+        contact_kept_h=territory.contact_kept_h,
     )
 
 

@@ -1,8 +1,8 @@
 -- What a coordinator sets: the settings of a territory, and its catalogue of acts. The doors of schema.sql ask by themselves
 -- whether whoever has entered may. Run by slots/store/territory_settings.py and slots/store/acts.py.
 
--- name: set_territory(territory_id, seen_version, horizon_h, hold_for_s, holds_max, audience, radius_km, usual_horizon_h, at, leeway) -> value
-SELECT set_territory($1, $2, $3, $4, $5, $6, $7, $8, $9, $10);
+-- name: set_territory(territory_id, seen_version, horizon_h, hold_for_s, holds_max, audience, radius_km, contact_kept_h, usual_horizon_h, at, leeway) -> value
+SELECT set_territory($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11);
 
 -- name: acts_to_rule(territory_id, now) -> many
 -- Also those that are retired. How many slots that are still ahead carry each, and how many schedules propose it.

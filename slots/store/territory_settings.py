@@ -36,6 +36,7 @@ async def set_territory(
             holds_max=new.holds_per_account_max,
             audience=list(new.default_audience),
             radius_km=new.search_radius_km,
+            contact_kept_h=new.contact_kept_h,
             usual_horizon_h=usual // timedelta(hours=1),
             at=now,
             leeway=CLOCK_LEEWAY,

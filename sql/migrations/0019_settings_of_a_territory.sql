@@ -61,7 +61,7 @@ SELECT slot.*,
 -- one, however late, is behind. Already live slots (*leeway*: clocks differ) stay as they are.
 CREATE FUNCTION set_territory(
   of_territory_id smallint, seen_version integer, new_horizon_h smallint, new_hold_for_s smallint, new_holds_max smallint,
-  new_audience text[], new_radius_km smallint, usual_horizon_h smallint, at timestamptz, leeway interval
+  new_audience text[], new_radius_km smallint, new_contact_kept_h smallint, usual_horizon_h smallint, at timestamptz, leeway interval
 )
 RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
@@ -76,7 +76,8 @@ BEGIN
   IF was.settings_version <> seen_version THEN RETURN 'changed'; END IF;
   UPDATE territory
      SET horizon_h = new_horizon_h, hold_for_s = new_hold_for_s, holds_per_account_max = new_holds_max,
-         default_audience = new_audience, search_radius_km = new_radius_km, settings_version = settings_version + 1
+         default_audience = new_audience, search_radius_km = new_radius_km, contact_kept_h = new_contact_kept_h,
+         settings_version = settings_version + 1
    WHERE id = of_territory_id;
   IF coalesce(new_horizon_h, usual_horizon_h) <> coalesce(was.horizon_h, usual_horizon_h) THEN
     nearer := make_interval(hours => least(coalesce(new_horizon_h, usual_horizon_h), coalesce(was.horizon_h, usual_horizon_h)));

@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from slots.reconcile.purge import purge
 from slots.rights import MATRIX, Action, Extent, Standing
 from tests.api.conftest import offered
 from tests.world import HAUTS, SLUGS, THAU
@@ -18,11 +19,13 @@ AS_IT_IS = {
     "holds_per_account_max": "5",
     "default_audience": ["CPTS", "SNP"],
     "search_radius_km": "",
+    "contact_kept_h": "",
     "seen_horizon_h": "",
     "seen_hold_for_s": "180",
     "seen_holds_per_account_max": "5",
     "seen_default_audience": "CPTS+SNP",
     "seen_search_radius_km": "",
+    "seen_contact_kept_h": "",
 }
 CASTING = {"label": "Pose d’un plâtre", "preparation": "Venir à jeun.", "version": "1"}
 CODE = "pose-d-un-platre"
@@ -106,6 +109,7 @@ async def test_what_is_as_it_was_is_no_change(sets, owner):
         ("default_audience", [], "au moins un public"),
         ("default_audience", ["TOUS"], "au moins un public"),
         ("search_radius_km", "7", "Choisissez un rayon de la liste"),
+        ("contact_kept_h", "12", "Un nombre entier de 24 à 72"),
     ],
 )
 async def test_what_cannot_be_set_is_said_beside_its_field_and_the_rest_stays(
@@ -185,7 +189,9 @@ async def test_a_change_asks_who_it_is_once_that_was_shown_too_long_ago(cora, se
     added = await cora.post(ACTS, data=CASTING)
     page = await cora.get(SETTINGS)
 
-    assert (refused.status_code, added.status_code) == (403, 403)
+    for answer in (refused, added):
+        assert answer.status_code == 303
+        assert answer.headers["location"].startswith("/compte/prouver")
     assert page.headers["location"].startswith("/compte/confirmer")
     assert await owner.fetchval("SELECT hold_for_s FROM territory WHERE id = $1", HAUTS) == 180
 
@@ -354,3 +360,19 @@ async def test_a_schedule_that_proposes_only_what_is_retired_offers_nothing_by_d
 
     assert refused.status_code == 422
     assert refused.json()["errors"][0]["field"] == "slots[0].acts"
+
+
+async def test_a_territory_that_keeps_contacts_asks_for_them_and_one_that_does_not_erases_them(
+    service, sets, owner, sign_in, world
+):
+    await sets(contact_kept_h="48")
+    ann, rolf = await sign_in("ann"), await sign_in("rolf")
+    booked = await rolf.book(await ann.offer(world.schedules["ann"]))
+    contact = f"/api/v1/appointments/{booked['id']}/contact"
+
+    assert (await rolf.put(contact, json={"name": "J. D."})).status_code == 200
+
+    await sets(version="2", seen_contact_kept_h="48", contact_kept_h="")
+    assert (await rolf.put(contact, json={"name": "J. D."})).status_code == 409
+    assert await purge(service.state["desk"], service.state["desk"].clock.now()) == 1
+    assert "contact_kept_h 48 -" in (await audited(owner))[-2][1]

@@ -9,6 +9,7 @@ import pytest
 from slots import queries
 from slots.act import ACTS_MAX, CODE_LENGTH_MAX, ActWords, code_of, faults
 from slots.ids import TerritoryId
+from slots.patient_contact import KEPT_H_MAX, KEPT_H_MIN
 from slots.slot import HORIZON_DEFAULT
 from slots.territory import (
     HOLD_FOR_S,
@@ -33,6 +34,7 @@ NOW = settings_of(HAUTS)
         ("hold_for_s", HOLD_FOR_S),
         ("holds_per_account_max", HOLDS_PER_ACCOUNT),
         ("search_radius_km", SEARCH_RADIUS_KM),
+        ("contact_kept_h", (KEPT_H_MIN, KEPT_H_MAX)),
     ],
 )
 def test_the_bounds_are_those_of_the_table(column, bounds):

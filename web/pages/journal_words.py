@@ -88,6 +88,7 @@ SETTINGS: Final = {
     "holds_per_account_max": "places retenues à la fois",
     "default_audience": "publics d’un nouvel agenda",
     "search_radius_km": "rayon d’une recherche (km)",
+    "contact_kept_h": "coordonnées du patient gardées (h)",
 }
 
 

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Final
 
 from slots.audience import DEFAULT_AUDIENCE, Audience
+from slots.patient_contact import KEPT_H_MAX, KEPT_H_MIN
 from slots.slot import HOLD_FOR, HOLDS_PER_ACCOUNT_MAX
 from slots.territory import HOLD_FOR_S, HOLDS_PER_ACCOUNT, HORIZON_H
 from slots.territory_settings import TerritorySettings
@@ -18,7 +19,9 @@ TYPED_MAX: Final = 80  # characters of a field
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A setting that is a whole number. *default* is for its page; None: it may stay empty."""
+    """A setting that is a whole number. *default* is for its page; None: it may stay empty, and
+    *when_empty* says what that means ({}: the installation's horizon).
+    """
 
     name: str
     label: str
@@ -26,6 +29,7 @@ class Number:
     bounds: tuple[int, int]
     default: int | None
     hint: str
+    when_empty: str = ""
 
 
 NUMBERS: Final = (
@@ -36,6 +40,7 @@ NUMBERS: Final = (
         HORIZON_H,
         None,
         "Un créneau paraît sur les tableaux ce nombre d’heures avant son début ; publié plus tôt, il attend.",
+        "{}, comme toute l’installation",
     ),
     Number(
         "hold_for_s",
@@ -52,6 +57,15 @@ NUMBERS: Final = (
         HOLDS_PER_ACCOUNT,
         HOLDS_PER_ACCOUNT_MAX,
         "Personne ne retient plus de places que cela en même temps dans le territoire.",
+    ),
+    Number(
+        "contact_kept_h",
+        "Coordonnées du patient : gardées, en heures après le créneau",
+        "heures",
+        (KEPT_H_MIN, KEPT_H_MAX),
+        None,
+        "Qui réserve peut les laisser ; chiffrées, elles ne sont lues que des deux côtés du rendez-vous, puis effacées.",
+        "aucune n’est demandée, et celles qui étaient gardées sont effacées",
     ),
 )
 UNITS: Final = {one.name: one.unit for one in NUMBERS}
@@ -81,6 +95,7 @@ class SettingsForm:
             holds_per_account_max=int(self.values["holds_per_account_max"]),
             default_audience=tuple(word for word in Audience if word in self.audience),
             search_radius_km=int(radius) if radius else None,
+            contact_kept_h=int(kept) if (kept := self.values["contact_kept_h"]) else None,
         )
 
 
