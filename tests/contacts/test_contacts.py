@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 
 from slots.account import Account
-from slots.booking import appointments, contacts, holding, offering
+from slots.booking import appointments, contacts, holding, moving, offering
 from slots.errors import (
     AppointmentEnded,
     AppointmentUnknown,
@@ -349,7 +349,7 @@ def moves(desk, world, offer, now):
         slot = await offer(to, after=timedelta(hours=20), **fields)
         account = world.accounts[who]
         held = await holding.hold(desk, account, SlotId(slot.id), a_key(), now)
-        return await contacts.move(desk, account, one.id, held.id, key or a_key(), now)
+        return await moving.move(desk, account, one.id, held.id, key or a_key(), now)
 
     return moved
 
@@ -385,9 +385,9 @@ async def test_what_a_dead_process_left_behind_is_taken_along_by_the_retry_or_pu
 
     async with looking(desk.pool) as conn:
         assert await purge_contacts(conn, now) == 0  # it has an hour
-    assert (await contacts.move(desk, rolf, one.id, held.id, key, now)).id == new.id
+    assert (await moving.move(desk, rolf, one.id, held.id, key, now)).id == new.id
     assert (await contacts.read(desk, world.accounts["bob"], new.id, now)).contact == WHOM
-    assert not await contacts.carry_along(desk, rolf, one.id, new.id, now)
+    assert not await moving.carry_along(desk, rolf, one.id, new.id, now)
 
 
 async def test_nobody_carries_it_to_a_booking_that_is_not_the_moved_one(
@@ -396,7 +396,7 @@ async def test_nobody_carries_it_to_a_booking_that_is_not_the_moved_one(
     one, other = await booked(), await booked(after=timedelta(hours=3))
     await left(one)
 
-    assert not await contacts.carry_along(desk, world.accounts["rolf"], one.id, other.id, now)
+    assert not await moving.carry_along(desk, world.accounts["rolf"], one.id, other.id, now)
 
     assert await owner.fetchval("SELECT appointment_id FROM patient_contact") == one.id
 
