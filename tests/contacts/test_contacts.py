@@ -1,5 +1,6 @@
 """The patient's contact of a booking: who leaves, reads and erases it, and what becomes of it."""
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
@@ -14,6 +15,7 @@ from slots.errors import (
     ContactsOff,
     ContactUnknown,
     Invalid,
+    LedgerUnavailable,
 )
 from slots.ids import SlotId
 from slots.patient_contact import PatientContact
@@ -23,6 +25,7 @@ from slots.store.patient_contact import purge_contacts
 from slots.transaction import entered, looking
 from tests.booking.conftest import a_key
 from tests.contacts.conftest import KEPT_H, WHOM
+from tests.waiting import until
 
 pytestmark = pytest.mark.usefixtures("on")
 
@@ -150,6 +153,52 @@ async def test_the_ledger_says_the_same_by_itself(desk, world, owner, booked, le
     assert (seen, is_side, gone) == (
         (1, True, "DELETE 1") if who in SIDES else (0, False, "DELETE 0")
     )
+
+
+async def test_control_without_its_second_wall_the_first_shows_it_to_the_whole_territory(
+    desk, world, owner, booked, left
+):
+    one = await booked()
+    await left(one)
+    await owner.execute("DROP POLICY patient_contact_sides ON patient_contact")
+
+    async with entered(desk.pool, world.accounts["emma"].id, [world.hauts]) as conn:
+        assert await conn.fetchval("SELECT count(*) FROM patient_contact") == 1
+
+
+async def test_what_cannot_be_written_down_is_not_told(desk, world, owner, booked, left, now):
+    one = await booked()
+    await left(one)
+    await owner.execute(
+        "CREATE FUNCTION fails() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$ BEGIN RAISE SQLSTATE '57014'; END $$"
+    )
+    await owner.execute(
+        "CREATE TRIGGER fails BEFORE INSERT ON audit FOR EACH ROW EXECUTE FUNCTION fails()"
+    )
+
+    with pytest.raises(LedgerUnavailable):
+        await contacts.read(desk, world.accounts["ann"], one.id, now)
+
+
+async def test_a_cancellation_that_is_on_its_way_is_waited_for(desk, world, owner, booked, now):
+    one = await booked()
+
+    async def waits():
+        return await owner.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted")
+
+    async with owner.transaction():
+        await owner.execute(
+            "UPDATE appointment SET status = 'cancelled', cancelled_at = now(), cancelled_by_side = 'referrer'"
+        )
+        writing = asyncio.create_task(
+            contacts.write(desk, world.accounts["rolf"], one.id, WHOM, now)
+        )
+        await until(waits)
+
+    with pytest.raises(AppointmentEnded):
+        await writing
+    assert await rows(owner) == 0
 
 
 @pytest.mark.parametrize("who", sorted(SIDES))
