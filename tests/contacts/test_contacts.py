@@ -475,6 +475,21 @@ async def test_moved_to_where_none_is_kept_it_is_only_taken_away(
         await contacts.read(desk, world.accounts["rita"], new.id, now)
 
 
+async def test_it_is_sealed_anew_for_another_territory_with_that_ones_end(
+    desk, world, owner, booked, left, moves, now
+):
+    await owner.execute("UPDATE territory SET contact_kept_h = 24 WHERE id = 2")
+    one = await booked("rita", "ann", audience=("SNP",))
+    await left(one, "rita")
+
+    new = await moves(one, "rita", "carl", audience=("SNP",))
+
+    read = await contacts.read(desk, world.accounts["carl"], new.id, now)
+    assert read.contact == WHOM
+    assert read.purge_at == new.starts_at + timedelta(minutes=20, hours=24)
+    assert await owner.fetchval("SELECT territory_id FROM patient_contact") == world.thau
+
+
 # --- the address of a visit at home
 
 
