@@ -17,6 +17,13 @@ SELECT patient_contact.sealed, patient_contact.written_at, patient_contact.purge
   JOIN territory ON territory.id = patient_contact.territory_id
  WHERE patient_contact.appointment_id = $1 AND patient_contact.purge_at > $2 AND territory.contact_kept_h IS NOT NULL;
 
+-- name: contacts_kept(appointment_ids, now) -> many
+SELECT patient_contact.appointment_id
+  FROM patient_contact
+  JOIN territory ON territory.id = patient_contact.territory_id
+ WHERE patient_contact.appointment_id = ANY ($1::uuid[]) AND patient_contact.purge_at > $2
+   AND territory.contact_kept_h IS NOT NULL;
+
 -- name: erase_contact(appointment_id) -> value
 DELETE FROM patient_contact WHERE appointment_id = $1 RETURNING true;
 

@@ -1,4 +1,4 @@
-"""The patient's contact of a booking: leave, read, erase it, and take it along when the patient moves.
+"""The patient's contact of a booking: leave, read and erase it. `moving` takes it along.
 
 Beside the bookings, never in their way: each has a transaction of its own, after theirs. Writing
 and reading leave an audit row each, with ids only; what was read is told after that is committed.
@@ -27,7 +27,7 @@ from slots.errors import (
     Invalid,
     SlotError,
 )
-from slots.ids import AppointmentId, HoldId
+from slots.ids import AppointmentId
 from slots.patient_contact import (
     KeptContact,
     PatientContact,
@@ -78,19 +78,19 @@ async def write(
         ContactsOff: The territory takes none, or the installation has no key to seal it with.
         AppointmentEnded: It is not booked any more, or its contact would be purged already.
         Invalid: Some of it cannot be accepted.
-        AppointmentUnknown, NotAllowed.
+        AppointmentUnknown: There is none, or it concerns others.
     """
     contact = tidied(contact)
 
     async def attempt() -> KeptContact:
         async with entered(desk.pool, account.id, account.reach) as conn:
             # Nobody cancels it meanwhile: nothing is left on what has ended.
-            found = _for_a_side(account, await lock_appointment(conn, appointment_id))
-            terms = await _terms(conn, found)
-            until = _until(desk, found, terms, now)
+            found = for_a_side(account, await lock_appointment(conn, appointment_id))
+            terms = await terms_of(conn, found)
+            until = kept_until(desk, found, terms, now)
             if errors := field_errors(contact, terms.modality, now):
                 raise Invalid(errors)
-            await _seal(conn, desk, found, contact, now, until)
+            await seal(conn, desk, found, contact, now, until)
             await record(conn, found.territory_id, account.id, "write-contact", SUBJECT, [found.id])
         return KeptContact(contact, now, until)
 
@@ -105,19 +105,19 @@ async def read(
     Raises:
         ContactUnknown: There is none, or not any more.
         AppointmentEnded: The booking was cancelled, and nobody is left to tell.
-        AppointmentUnknown, NotAllowed.
+        AppointmentUnknown: There is none, or it concerns others.
         OutcomeUnknown: Nobody knows whether the reading was written down; nothing is told.
     """
     async with entered(desk.pool, account.id, account.reach) as conn:
-        found = await _found(conn, account, appointment_id)
+        found = await found_for(conn, account, appointment_id)
         if not is_readable(found):
             raise AppointmentEnded
         kept = await store.contact_of(conn, found.id, now)
         if kept is None:
             raise ContactUnknown
-        modality = (await _terms(conn, found)).modality
+        modality = (await terms_of(conn, found)).modality
         await record(conn, found.territory_id, account.id, "read-contact", SUBJECT, [found.id])
-    contact = _opened(desk, found, kept)
+    contact = opened(desk, found, kept)
     goes_there = modality == HOME and account.acts_for(found.schedule_id)
     if contact.address and goes_there and _is_address_due(found):
         with suppress(SlotError):  # what was read and written down is told in any case
@@ -129,59 +129,12 @@ async def erase(desk: Desk, account: Account, appointment_id: AppointmentId, now
     """Take the contact away, whatever became of the booking. Safe to repeat.
 
     Raises:
-        AppointmentUnknown, NotAllowed.
+        AppointmentUnknown: There is none, or it concerns others.
     """
     async with entered(desk.pool, account.id, account.reach) as conn:
-        found = await _found(conn, account, appointment_id)
+        found = await found_for(conn, account, appointment_id)
         if await store.erase_contact(conn, found.id):
             await record(conn, found.territory_id, account.id, "erase-contact", SUBJECT, [found.id])
-
-
-async def move(
-    desk: Desk,
-    account: Account,
-    appointment_id: AppointmentId,
-    hold_id: HoldId,
-    key: Key,
-    now: datetime,
-    *,
-    reason: str | None = None,
-    urgency: str | None = None,
-) -> Appointment:
-    """Move a booking as `appointments.move` does, and its patient's contact along. Raises as that.
-
-    Repeating it takes along what a first try had no time to.
-    """
-    moved = await appointments.move(
-        desk, account, appointment_id, hold_id, key, now, reason=reason, urgency=urgency
-    )
-    await carry_along(desk, account, appointment_id, moved.id, now)
-    return moved
-
-
-async def carry_along(
-    desk: Desk, account: Account, old_id: AppointmentId, new_id: AppointmentId, now: datetime
-) -> bool:
-    """Seal the old booking's contact for the new one, with the new one's end. False: there was none.
-
-    Where the new territory takes none, or nothing is booked there any more, it is only taken away.
-    An address stays behind where nobody goes to the patient's home any more.
-    """
-
-    async def attempt() -> bool:
-        async with entered(desk.pool, account.id, account.reach) as conn:
-            new = _for_a_side(account, await lock_appointment(conn, new_id))
-            old = await _found(conn, account, old_id)
-            kept = await store.contact_of(conn, old.id, now)
-            if kept is None or old.moved_to != new.id:
-                return False
-            with suppress(ContactUnknown, ContactsOff, AppointmentEnded):
-                await _seal_anew(conn, desk, account, _opened(desk, old, kept), kept, new, now)
-            await store.erase_contact(conn, old.id)
-            await record(conn, old.territory_id, account.id, "erase-contact", SUBJECT, [old.id])
-            return True
-
-    return await retried(attempt)
 
 
 async def state(
@@ -190,7 +143,7 @@ async def state(
     """What a page says of a booking that is already known to be the account's business."""
     kept = await store.contact_of(conn, found.id, now) if is_readable(found) else None
     try:
-        return ContactState(_until(desk, found, await _terms(conn, found), now), kept)
+        return ContactState(kept_until(desk, found, await terms_of(conn, found), now), kept)
     except (ContactsOff, AppointmentEnded):
         return ContactState(None, kept)
 
@@ -200,13 +153,24 @@ def is_readable(found: Appointment) -> bool:
     return found.status is not AppointmentStatus.CANCELLED or found.patient_to_tell
 
 
-async def _found(conn: Connection, account: Account, appointment_id: AppointmentId) -> Appointment:
+async def found_for(
+    conn: Connection, account: Account, appointment_id: AppointmentId
+) -> Appointment:
+    """The booking, for one of its two sides.
+
+    Raises:
+        AppointmentUnknown: There is none, or it concerns others.
+    """
     found = (await appointments_by_id(conn, [appointment_id])).get(appointment_id)
-    return _for_a_side(account, found)
+    return for_a_side(account, found)
 
 
-def _for_a_side(account: Account, found: Appointment | None) -> Appointment:
-    """The matrix's word; row level security says the same once more."""
+def for_a_side(account: Account, found: Appointment | None) -> Appointment:
+    """What was found, if the matrix says so; row level security says the same once more.
+
+    Raises:
+        AppointmentUnknown: There is none, or it concerns others.
+    """
     if found is None:
         raise AppointmentUnknown
     is_side = account.is_side_of(found)
@@ -215,14 +179,19 @@ def _for_a_side(account: Account, found: Appointment | None) -> Appointment:
     return found
 
 
-async def _terms(conn: Connection, found: Appointment) -> ContactTerms:
+async def terms_of(conn: Connection, found: Appointment) -> ContactTerms:
+    """What decides whether this booking takes a contact."""
     terms = await store.contact_terms(conn, found.id)
     assert terms is not None, "it was found a moment ago"
     return terms
 
 
-def _until(desk: Desk, found: Appointment, terms: ContactTerms, now: datetime) -> datetime:
-    """When a contact that is left at *now* goes."""
+def kept_until(desk: Desk, found: Appointment, terms: ContactTerms, now: datetime) -> datetime:
+    """When a contact that is left at *now* goes.
+
+    Raises:
+        ContactsOff, AppointmentEnded: None may be left.
+    """
     if terms.kept_h is None or not desk.sealer.is_able:
         raise ContactsOff
     until = purge_instant(terms.ends_at, terms.kept_h)
@@ -231,27 +200,7 @@ def _until(desk: Desk, found: Appointment, terms: ContactTerms, now: datetime) -
     return until
 
 
-async def _seal_anew(
-    conn: Connection,
-    desk: Desk,
-    account: Account,
-    contact: PatientContact,
-    kept: SealedContact,
-    new: Appointment,
-    now: datetime,
-) -> None:
-    """What of a contact the new booking has a use for, with the new booking's end."""
-    terms = await _terms(conn, new)
-    until = _until(desk, new, terms, now)
-    if terms.modality != HOME:
-        contact = PatientContact(contact.name, contact.birth_year, contact.phone)
-    if contact.is_empty:
-        return
-    await _seal(conn, desk, new, contact, kept.written_at, until)
-    await record(conn, new.territory_id, account.id, "carry-contact", SUBJECT, [new.id])
-
-
-async def _seal(
+async def seal(
     conn: Connection,
     desk: Desk,
     found: Appointment,
@@ -259,12 +208,18 @@ async def _seal(
     written_at: datetime,
     until: datetime,
 ) -> None:
+    """Keep it for this booking, and for no other row."""
     sealed = desk.sealer.seal(as_bytes(contact), place_of(found.id, found.territory_id))
     one = SealedContact(sealed, written_at, until)
     await store.put_contact(conn, found.id, found.territory_id, one)
 
 
-def _opened(desk: Desk, found: Appointment, kept: SealedContact) -> PatientContact:
+def opened(desk: Desk, found: Appointment, kept: SealedContact) -> PatientContact:
+    """What was sealed.
+
+    Raises:
+        ContactUnknown: No key of ours opens it.
+    """
     try:
         return from_bytes(desk.sealer.open(kept.sealed, place_of(found.id, found.territory_id)))
     except Unsealable as error:

@@ -1,5 +1,6 @@
 """Patients' contacts in the ledger, as they are sealed. Row level security shows each to its two sides."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -55,6 +56,14 @@ async def contact_of(
     """The contact that is kept at *now*; None where there is none for whoever has entered."""
     row = await QUERIES["contact_of"].one(conn, appointment_id=appointment_id, now=now)
     return SealedContact(**dict(row)) if row else None
+
+
+async def contacts_kept(
+    conn: Connection, appointment_ids: Iterable[AppointmentId], now: datetime
+) -> frozenset[AppointmentId]:
+    """Those of these appointments that have a contact for whoever has entered."""
+    rows = await QUERIES["contacts_kept"].many(conn, appointment_ids=list(appointment_ids), now=now)
+    return frozenset(AppointmentId(row["appointment_id"]) for row in rows)
 
 
 async def erase_contact(conn: Connection, appointment_id: AppointmentId) -> bool:

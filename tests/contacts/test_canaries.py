@@ -28,7 +28,7 @@ from workers.embedded.choices import LOOPBACK, Choices
 
 __all__ = ["own_servers", "own_settings", "unmade_servers"]
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(180)
 
 PHONE = "06 99 88 77 66"
 WHOM = {"name": f"{MARK}-1", "birth_year": 1951, "phone": PHONE, "address": f"3 rue {MARK}-2"}
@@ -107,7 +107,7 @@ async def joins(settings, world, logs):
             except httpx.HTTPError:
                 return False
 
-        await until(is_in)
+        await until(is_in, within_s=60)  # a process that starts beside others
         return person
 
     yield joined

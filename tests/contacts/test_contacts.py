@@ -1,5 +1,6 @@
 """The patient's contact of a booking: who leaves, reads and erases it, and what becomes of it."""
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
@@ -7,13 +8,14 @@ import asyncpg
 import pytest
 
 from slots.account import Account
-from slots.booking import appointments, contacts, holding, offering
+from slots.booking import appointments, contacts, holding, moving, offering
 from slots.errors import (
     AppointmentEnded,
     AppointmentUnknown,
     ContactsOff,
     ContactUnknown,
     Invalid,
+    LedgerUnavailable,
 )
 from slots.ids import SlotId
 from slots.patient_contact import PatientContact
@@ -23,6 +25,7 @@ from slots.store.patient_contact import purge_contacts
 from slots.transaction import entered, looking
 from tests.booking.conftest import a_key
 from tests.contacts.conftest import KEPT_H, WHOM
+from tests.waiting import until
 
 pytestmark = pytest.mark.usefixtures("on")
 
@@ -150,6 +153,52 @@ async def test_the_ledger_says_the_same_by_itself(desk, world, owner, booked, le
     assert (seen, is_side, gone) == (
         (1, True, "DELETE 1") if who in SIDES else (0, False, "DELETE 0")
     )
+
+
+async def test_control_without_its_second_wall_the_first_shows_it_to_the_whole_territory(
+    desk, world, owner, booked, left
+):
+    one = await booked()
+    await left(one)
+    await owner.execute("DROP POLICY patient_contact_sides ON patient_contact")
+
+    async with entered(desk.pool, world.accounts["emma"].id, [world.hauts]) as conn:
+        assert await conn.fetchval("SELECT count(*) FROM patient_contact") == 1
+
+
+async def test_what_cannot_be_written_down_is_not_told(desk, world, owner, booked, left, now):
+    one = await booked()
+    await left(one)
+    await owner.execute(
+        "CREATE FUNCTION fails() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$ BEGIN RAISE SQLSTATE '57014'; END $$"
+    )
+    await owner.execute(
+        "CREATE TRIGGER fails BEFORE INSERT ON audit FOR EACH ROW EXECUTE FUNCTION fails()"
+    )
+
+    with pytest.raises(LedgerUnavailable):
+        await contacts.read(desk, world.accounts["ann"], one.id, now)
+
+
+async def test_a_cancellation_that_is_on_its_way_is_waited_for(desk, world, owner, booked, now):
+    one = await booked()
+
+    async def waits():
+        return await owner.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted")
+
+    async with owner.transaction():
+        await owner.execute(
+            "UPDATE appointment SET status = 'cancelled', cancelled_at = now(), cancelled_by_side = 'referrer'"
+        )
+        writing = asyncio.create_task(
+            contacts.write(desk, world.accounts["rolf"], one.id, WHOM, now)
+        )
+        await until(waits)
+
+    with pytest.raises(AppointmentEnded):
+        await writing
+    assert await rows(owner) == 0
 
 
 @pytest.mark.parametrize("who", sorted(SIDES))
@@ -349,7 +398,7 @@ def moves(desk, world, offer, now):
         slot = await offer(to, after=timedelta(hours=20), **fields)
         account = world.accounts[who]
         held = await holding.hold(desk, account, SlotId(slot.id), a_key(), now)
-        return await contacts.move(desk, account, one.id, held.id, key or a_key(), now)
+        return await moving.move(desk, account, one.id, held.id, key or a_key(), now)
 
     return moved
 
@@ -385,9 +434,9 @@ async def test_what_a_dead_process_left_behind_is_taken_along_by_the_retry_or_pu
 
     async with looking(desk.pool) as conn:
         assert await purge_contacts(conn, now) == 0  # it has an hour
-    assert (await contacts.move(desk, rolf, one.id, held.id, key, now)).id == new.id
+    assert (await moving.move(desk, rolf, one.id, held.id, key, now)).id == new.id
     assert (await contacts.read(desk, world.accounts["bob"], new.id, now)).contact == WHOM
-    assert not await contacts.carry_along(desk, rolf, one.id, new.id, now)
+    assert not await moving.carry_along(desk, rolf, one.id, new.id, now)
 
 
 async def test_nobody_carries_it_to_a_booking_that_is_not_the_moved_one(
@@ -396,7 +445,7 @@ async def test_nobody_carries_it_to_a_booking_that_is_not_the_moved_one(
     one, other = await booked(), await booked(after=timedelta(hours=3))
     await left(one)
 
-    assert not await contacts.carry_along(desk, world.accounts["rolf"], one.id, other.id, now)
+    assert not await moving.carry_along(desk, world.accounts["rolf"], one.id, other.id, now)
 
     assert await owner.fetchval("SELECT appointment_id FROM patient_contact") == one.id
 
@@ -424,6 +473,21 @@ async def test_moved_to_where_none_is_kept_it_is_only_taken_away(
     assert await rows(owner) == 0
     with pytest.raises(ContactUnknown):
         await contacts.read(desk, world.accounts["rita"], new.id, now)
+
+
+async def test_it_is_sealed_anew_for_another_territory_with_that_ones_end(
+    desk, world, owner, booked, left, moves, now
+):
+    await owner.execute("UPDATE territory SET contact_kept_h = 24 WHERE id = 2")
+    one = await booked("rita", "ann", audience=("SNP",))
+    await left(one, "rita")
+
+    new = await moves(one, "rita", "carl", audience=("SNP",))
+
+    read = await contacts.read(desk, world.accounts["carl"], new.id, now)
+    assert read.contact == WHOM
+    assert read.purge_at == new.starts_at + timedelta(minutes=20, hours=24)
+    assert await owner.fetchval("SELECT territory_id FROM patient_contact") == world.thau
 
 
 # --- the address of a visit at home

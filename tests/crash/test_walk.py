@@ -23,7 +23,7 @@ PROVED = {
     "confirm_under_lock": 15,
     "confirm_refused": 32,
     "cancel": 22,
-    "move": 34,
+    "move": 38,  # four of them look for a contact of the patient to take along
     "overflow": 12,
     "seen": 21,
     "fulfil": 21,

@@ -173,7 +173,9 @@ async def test_a_visit_has_a_line_for_its_address_and_who_reads_it_has_been_told
     await rolf.presses("Confirmer le rendez-vous")
     await rolf.sees("ou dans les coordonnées du patient")
 
-    await nina.goes_to(rolf.page.url.removeprefix(rolf.service.url).partition("?")[0])
+    await nina.goes_to("/disponibilites")
+    await nina.sees("Adresse à lire dans les coordonnées du patient")
+    await nina.page.get_by_role("link", name="Coordonnées du patient").click()
     await nina.presses("Voir les coordonnées")
     await nina.sees("3 rue des Lilas")
 

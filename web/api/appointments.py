@@ -10,7 +10,7 @@ from starlette.responses import Response
 from slots.account import Account
 from slots.appointment import Appointment
 from slots.booking import appointments as booking
-from slots.booking import contacts
+from slots.booking import moving
 from slots.desk import Desk
 from slots.ids import AppointmentId, HoldId
 from slots.slot import OFFER_AHEAD_MAX
@@ -49,7 +49,7 @@ async def move(request: Request[Any]) -> Response:
     account = await account_of(request)
     body, key = await keyed_body_of(request, MoveBody)
     appointment_id = AppointmentId(request.path_params["appointment_id"])
-    moved = await contacts.move(
+    moved = await moving.move(
         desk_of(request),
         account,
         appointment_id,

@@ -26,7 +26,7 @@ from web.pages import habits, notifications, offer_form
 from web.pages.french import schedule_name
 from web.pages.habits import Preset, Taken
 from web.pages.offer_form import Mistyped, OfferForm
-from web.pages.own_days import OwnDay, overlaid, own_days
+from web.pages.own_days import OwnDay, overlaid, own_days, with_contacts
 from web.pages.page import (
     AVAILABILITY,
     Viewer,
@@ -130,6 +130,7 @@ async def _page(
     is_list = status == OK and is_fragment(request, "liste")
     async with entered(desk.pool, account.id, account.reach) as conn:
         days = await own_days(conn, account, since, now + OFFER_AHEAD_MAX, now)
+        with_contact = await with_contacts(conn, days, now)
         entries = await own_entries(conn, account)
         words = await ground(conn, account.reach)
         if not is_list:
@@ -140,6 +141,7 @@ async def _page(
     days = [await overlaid(request, account, day) for day in days]
     context: dict[str, Any] = {
         "days": days,
+        "with_contact": with_contact,
         "today": now.astimezone(PARIS).date(),
         "now": now,
         "entries": entries,

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from slots.account import Account
 from slots.appointment import REGULATED_A_WEEK_MAX
 from slots.audience import Role
-from slots.booking import confirming, contacts, holding
+from slots.booking import confirming, contacts, holding, moving
 from slots.booking.choice import Choice
 from slots.database import Connection
 from slots.desk import Desk
@@ -131,13 +131,13 @@ async def confirm(request: Request[State]) -> Response:
     form = await posted(request)
     desk, account, now = request.state["desk"], viewer.account, now_of(request)
     hold_id, key = _hold_id(request), key_of(form)
-    moving = identified(str(form.get("moving", "")))
+    moved_id = identified(str(form.get("moving", "")))
     typed = read_form(form, now)
-    if typed.errors and moving is None:
+    if typed.errors and moved_id is None:
         return await _hold_page(request, viewer, form, typed, INVALID)
-    done = "deplace" if moving else "reserve"
-    if moving is not None:
-        appointment = await contacts.move(desk, account, AppointmentId(moving), hold_id, key, now)
+    done = "deplace" if moved_id else "reserve"
+    if moved_id is not None:
+        appointment = await moving.move(desk, account, AppointmentId(moved_id), hold_id, key, now)
     else:
         choice = Choice(str(form.get("reason", "")), str(form.get("urgency", "")), None)
         appointment = await confirming.confirm(desk, account, hold_id, choice, key, now)

@@ -1,5 +1,6 @@
 """My slots by day, with who comes to each: what the ledger knows, with the holds of the live board."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -10,9 +11,10 @@ from slots.appointment import AppointmentStatus
 from slots.database import Connection
 from slots.document import SlotDocument
 from slots.errors import BrokerUnavailable, Rebuilding
-from slots.ids import SlotId
+from slots.ids import AppointmentId, SlotId
 from slots.slot import Slot
 from slots.store.appointment import AppointmentView, appointments_of_schedules
+from slots.store.patient_contact import contacts_kept
 from slots.store.slot import slots_of_schedules
 from slots.times import PARIS
 from web.state import State
@@ -63,6 +65,14 @@ async def own_days(
         day = max(today, one.starts_at.astimezone(PARIS).date())
         days.setdefault(day, []).append(one)
     return [OwnDay(day, days[day]) for day in sorted(days)]
+
+
+async def with_contacts(
+    conn: Connection, days: Iterable[OwnDay], now: datetime
+) -> frozenset[AppointmentId]:
+    """The bookings of these days that have a contact of the patient."""
+    views = (view for day in days for own in day.slots for view in own.booked)
+    return await contacts_kept(conn, [view.appointment.id for view in views], now)
 
 
 async def overlaid(request: Request[State], account: Account, day: OwnDay) -> OwnDay:
