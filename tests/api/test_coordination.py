@@ -459,7 +459,7 @@ async def test_everybody_sees_the_matrix_as_it_is(sign_in):
         "—",
         "les siens",
         "oui",
-        *["—"] * 3,
+        *["—"] * 4,
     ]
 
 
