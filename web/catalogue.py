@@ -5,14 +5,18 @@ come from here, and so do those of every page, so that all say the same.
 """
 
 import asyncio
+import itertools
 import logging
 from collections.abc import Iterable, Mapping
+from typing import Final
 
 from slots.desk import LOOK_EVERY_S, Desk, look_for_territories
 from slots.errors import LedgerUnavailable
 from slots.ids import TerritoryId
 from slots.store.directory import acts
 from slots.transaction import entered
+
+WORDS_EVERY_ROUNDS: Final = 4
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +52,7 @@ class Catalogue:
         self.act_labels = ActLabels()
 
     async def start(self) -> None:
-        """Read everything, and again every LOOK_EVERY_S.
+        """Read everything; then the territories every LOOK_EVERY_S, their words now and then.
 
         Raises:
             LedgerUnavailable: It cannot be read now.
@@ -77,9 +81,16 @@ class Catalogue:
         Raises:
             LedgerUnavailable: What was known before stays.
         """
+        await self._look()
+        await self._read_words()
+
+    async def _look(self) -> int:
         new = await look_for_territories(self._desk)
         if new:
             log.info("catalogue.territories.new count=%d", new)
+        return new
+
+    async def _read_words(self) -> None:
         known = self._desk.territories.by_id
         async with entered(self._desk.pool, None, known) as conn:
             found = await acts(conn, known)
@@ -88,10 +99,12 @@ class Catalogue:
         )
 
     async def _refresh_for_ever(self) -> None:
-        while True:
+        for round_number in itertools.count(1):
             await asyncio.sleep(LOOK_EVERY_S)
             try:
-                await self.refresh()
+                # Of a whole country the words are many, and forms read them for themselves.
+                if await self._look() or round_number % WORDS_EVERY_ROUNDS == 0:
+                    await self._read_words()
             except LedgerUnavailable:
                 continue
             except Exception:

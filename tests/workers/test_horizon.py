@@ -149,17 +149,35 @@ async def test_whoever_puts_or_mends_or_rebuilds_afterwards_has_the_new_one(
     assert await shown(board, slots) == [SOON, MIDDLE, FAR]
 
 
-async def test_a_slot_that_is_offered_meanwhile_waits_for_the_change_or_is_moved_by_it(
-    desk, world, board, offer, owner, sets_horizon
+async def test_a_slot_that_is_being_inserted_is_waited_for_and_moved(
+    desk, slots, owner, enter, sets_horizon
 ):
-    """Its insert holds the territory's row: without that it could be put with the old horizon for ever."""
-    both = await asyncio.gather(
-        *(offer(after=FAR + timedelta(hours=hour)) for hour in range(5)),
-        sets_horizon(72, relayed=False),
+    """Its insert holds the territory's row. Else it could be put with the old horizon, for long."""
+    columns = [
+        row["column_name"]
+        for row in await owner.fetch(
+            "SELECT column_name FROM information_schema.columns"
+            " WHERE table_name = 'slot' AND column_name NOT IN ('id', 'starts_at', 'ends_at')"
+        )
+    ]
+    names = ", ".join(columns)
+    inserting = owner.transaction()
+    await inserting.start()
+    slot_id = await owner.fetchval(
+        f"INSERT INTO slot (id, starts_at, ends_at, {names})"
+        f" SELECT gen_random_uuid(), starts_at + $2, ends_at + $2, {names} FROM slot WHERE id = $1"
+        " RETURNING id",
+        *(slots[SOON].id, FAR - SOON - timedelta(hours=1)),
     )
-    await sets_horizon(72)
 
-    assert {slot.id for slot in both[:5]} <= set(await board.slots())
+    setting = asyncio.create_task(sets_horizon(72, relayed=False))
+    async with asyncio.timeout(5), enter() as conn:
+        while not await conn.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
+            assert not setting.done()
+    await inserting.commit()
+    await setting
+
+    assert await owner.fetchval("SELECT version FROM slot WHERE id = $1", slot_id) == 2
 
 
 async def test_the_ledger_alone_shows_the_same_board(desk, world, slots, enter, sets_horizon, now):
