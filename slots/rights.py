@@ -41,7 +41,7 @@ class Action(StrEnum):
     ANSWER = "answer"  # seen, come, not come: the effector's word
     TELL = "tell"  # that the patient knows of a cancellation: the referrer's word
     DIRECTORY = "directory"  # read it
-    PEOPLE = "people"  # invite, give roles and delegations, withdraw; screens and keys
+    PEOPLE = "people"  # invite, import, merge, give roles and delegations, withdraw; places of work
     AUDIT = "audit"  # read who did what
     TERRITORIES = "territories"  # add one, name its first coordinator
 

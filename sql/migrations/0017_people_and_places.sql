@@ -185,6 +185,8 @@ BEGIN
   SELECT * INTO held FROM organisation WHERE id = before.organisation_id;
   IF held.id IS NOT NULL AND of_organisation IN ('', held.name) AND with_finess IN ('', held.finess) AND of_kind IN ('', held.kind) THEN
     SELECT 'same' AS outcome, held.id AS organisation_id INTO made;  -- also one that is at work elsewhere too
+  ELSIF held.id IS NOT NULL AND is_organisation_elsewhere(held.id, in_territory_id) THEN
+    RETURN QUERY SELECT 'organisation-elsewhere', NULL::uuid, NULL::uuid; RETURN;
   ELSE
     SELECT * INTO made
       FROM put_organisation(in_territory_id, coalesce(nullif(of_organisation, ''), held.name, called), with_finess, of_kind, with_phone);

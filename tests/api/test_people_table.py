@@ -286,6 +286,20 @@ async def test_what_reaches_into_another_territory_is_refused(shown, owner, worl
     assert "autre territoire" in (await refused(shown, changed))[0]
 
 
+async def test_a_place_stays_with_an_organisation_that_is_at_work_elsewhere_too(
+    shown, owner, world
+):
+    await owner.execute(
+        "UPDATE location SET organisation_id = (SELECT organisation_id FROM location WHERE name = 'Polyclinique des 3 Vallées')"
+        " WHERE territory_id = 2"
+    )
+    line = ";;Paul;Vidal;10000000017;infirmier;;Polyclinique des 3 Vallées;34028;0400000003;{};;{};;home-visit;"
+
+    assert (await shown(table(line.format("", "")))).status_code == 200
+    for name, finess in (("Polyclinique des 4 Vallées", ""), ("", "34ABCD009")):
+        assert "travaille aussi hors" in (await refused(shown, line.format(name, finess)))[0], name
+
+
 async def test_who_was_taken_out_or_disabled_does_not_come_back_by_a_table(shown, owner, world):
     line = f"orienteur;{world.email('rolf')};Rolf;Garcia;;;;;;;Cabinet des Rosiers;;;;;"
     await owner.execute("UPDATE account SET disabled_at = now() WHERE name = 'Rolf Garcia'")
