@@ -1,12 +1,14 @@
 """A coordinator's table of people: a preview that writes nothing, an import of what it showed, an export."""
 
 import re
+from datetime import UTC, datetime
 
 import asyncpg
 import pytest
 
+from slots.letters import Letter
 from slots.people.table import FILE_BYTES_MAX, LINES_MAX, read
-from slots.store.bringing_in import Effect
+from slots.store.bringing_in import Effect, Letters, bring_in
 from slots.transaction import entered
 from tests.world import HAUTS, SLUGS, THAU
 from web.guards import BODY_BYTES_MAX, TABLE_BODY_BYTES_MAX
@@ -417,3 +419,29 @@ async def test_the_template_is_read_as_an_empty_table(cora):
 
     found = read(answer.content, territory=SLUGS[HAUTS])
     assert (found.lines, found.faults) == ([], [])
+
+
+async def test_a_table_of_the_largest_size_is_imported(bring, owner):
+    lines = [
+        f"professionnel;a{number}@example.fr;Ada;Nom{number};{10_000_000_000 + number};médecin;SM54;"
+        f"Cabinet {number % 40};34119;0465710001;;;;;;"
+        for number in range(LINES_MAX)
+    ]
+
+    assert (await bring(*lines)).status_code == 303
+    assert await owner.fetchval("SELECT count(*) FROM account WHERE name LIKE 'Ada %'") == LINES_MAX
+
+
+async def test_whoever_offers_or_books_waits_for_no_preview_of_what_is_there(
+    cora, pool, owner, world
+):
+    content = (await cora.get(f"/coordination/{HAUTS}/personnes.csv")).content
+    lines = read(content, territory=SLUGS[HAUTS]).lines
+    letters = Letters(Letter("", ""), lambda name: Letter("", name))
+
+    async with entered(pool, world.accounts["cora"].id, [HAUTS, 0]) as conn:
+        brought = await bring_in(conn, HAUTS, lines, letters, datetime.now(UTC))
+        for table in ("practitioner", "healthcare_service", "schedule", "location"):
+            await owner.execute(f"SELECT FROM {table} FOR UPDATE NOWAIT")
+
+    assert {one.effect for one in brought} == {Effect.SAME}
