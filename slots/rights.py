@@ -42,7 +42,7 @@ class Action(StrEnum):
     CONTACT = "contact"  # of the patient, where the territory keeps one: leave, read, erase
     TELL = "tell"  # that the patient knows of a cancellation: the referrer's word
     DIRECTORY = "directory"  # read it
-    PEOPLE = "people"  # invite, give roles and delegations, withdraw; screens and keys
+    PEOPLE = "people"  # invite, import, merge, give roles and delegations, withdraw; places of work
     SETTINGS = "settings"  # of the territory: horizon, holds, audiences, acts
     AUDIT = "audit"  # read who did what
     TERRITORIES = "territories"  # add one, name its first coordinator

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import asyncpg
 
-from slots.database import UNAVAILABLE, Connection, Pool, borrow
+from slots.database import BORROW_FOR_S, UNAVAILABLE, Connection, Pool, borrow
 from slots.errors import LedgerUnavailable, OutcomeUnknown
 from slots.ids import AccountId, TerritoryId
 
@@ -62,9 +62,15 @@ async def deciding(pool: Pool) -> AsyncIterator[Connection]:
 
 @asynccontextmanager
 async def entered(
-    pool: Pool, account_id: AccountId | None, territories: Iterable[TerritoryId]
+    pool: Pool,
+    account_id: AccountId | None,
+    territories: Iterable[TerritoryId],
+    *,
+    within_s: float = BORROW_FOR_S,
 ) -> AsyncIterator[Connection]:
     """A transaction of one account within these territories. Commits at the end of the block.
+
+    All of it takes at most *within_s*.
 
     Raises:
         LedgerUnavailable: The database is down or frozen, and nothing was committed.
@@ -73,7 +79,7 @@ async def entered(
     """
     is_committing = False
     try:
-        async with borrow(pool) as conn:
+        async with borrow(pool, within_s=within_s) as conn:
             try:
                 await conn.execute(_begin(account_id, territories))
                 yield conn

@@ -96,7 +96,8 @@ $$;
 
 -- The doors through which a coordinator brings in people and places, by a table or by hand. Each asks by itself whether
 -- whoever has entered coordinates the territory, and refuses what reaches into another one. They answer `new`, `changed`,
--- `same`, or in one word why not (slots/people/findings.py); NULL leaves what is there.
+-- `same`, or in one word why not (slots/people/findings.py); NULL leaves what is there. A row that stays as it is is not
+-- locked: whoever books meanwhile waits for no preview.
 
 -- Whether somebody, or an organisation, is anything in another territory, where this coordinator has no say.
 CREATE FUNCTION is_practitioner_in(of_practitioner_id uuid, of_territory_id smallint, is_there boolean)
@@ -173,6 +174,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
   before location%ROWTYPE;
+  after location%ROWTYPE;
   held organisation%ROWTYPE;  -- the organisation that the place has
   ground commune%ROWTYPE;
   made record;
@@ -185,6 +187,8 @@ BEGIN
   SELECT * INTO held FROM organisation WHERE id = before.organisation_id;
   IF held.id IS NOT NULL AND of_organisation IN ('', held.name) AND with_finess IN ('', held.finess) AND of_kind IN ('', held.kind) THEN
     SELECT 'same' AS outcome, held.id AS organisation_id INTO made;  -- also one that is at work elsewhere too
+  ELSIF held.id IS NOT NULL AND is_organisation_elsewhere(held.id, in_territory_id) THEN
+    RETURN QUERY SELECT 'organisation-elsewhere', NULL::uuid, NULL::uuid; RETURN;
   ELSE
     SELECT * INTO made
       FROM put_organisation(in_territory_id, coalesce(nullif(of_organisation, ''), held.name, called), with_finess, of_kind, with_phone);
@@ -199,13 +203,22 @@ BEGIN
     outcome := 'new';
   ELSE
     location_id := before.id;
-    UPDATE location
-       SET organisation_id = made.organisation_id, address = coalesce(at_address, before.address),
-           lat = coalesce(at_lat, before.lat), lon = coalesce(at_lon, before.lon), phone = CASE WHEN amends_phone AND with_phone <> '' THEN with_phone ELSE before.phone END,
-           access = coalesce(with_access, before.access), step_free = coalesce(is_step_free, before.step_free),
-           parking = coalesce(has_parking, before.parking)
-     WHERE id = before.id;
-    outcome := CASE WHEN made.outcome = 'same' AND before = (SELECT location FROM location WHERE id = before.id) THEN 'same' ELSE 'changed' END;
+    after := before;
+    after.organisation_id := made.organisation_id;
+    after.address := coalesce(at_address, before.address);
+    after.lat := coalesce(at_lat, before.lat);
+    after.lon := coalesce(at_lon, before.lon);
+    IF amends_phone AND with_phone <> '' THEN after.phone := with_phone; END IF;
+    after.access := coalesce(with_access, before.access);
+    after.step_free := coalesce(is_step_free, before.step_free);
+    after.parking := coalesce(has_parking, before.parking);
+    outcome := CASE WHEN made.outcome = 'same' AND after = before THEN 'same' ELSE 'changed' END;
+    IF after <> before THEN
+      UPDATE location
+         SET organisation_id = after.organisation_id, address = after.address, lat = after.lat, lon = after.lon, phone = after.phone,
+             access = after.access, step_free = after.step_free, parking = after.parking
+       WHERE id = before.id;
+    END IF;
   END IF;
   RETURN NEXT;
 END
@@ -239,7 +252,7 @@ BEGIN
       RETURN QUERY SELECT 'rpps-taken', NULL::uuid; RETURN;
     END IF;
   ELSE
-    SELECT * INTO before FROM practitioner WHERE rpps = nullif(with_rpps, '') FOR NO KEY UPDATE;
+    SELECT * INTO before FROM practitioner WHERE rpps = nullif(with_rpps, '');
     IF of_account.id IS NOT NULL AND (before.id <> of_account.id OR before.id IS NULL AND with_rpps <> '' AND of_account.rpps IS NOT NULL) THEN
       RETURN QUERY SELECT 'somebody-else', NULL::uuid; RETURN;
     END IF;
@@ -294,6 +307,7 @@ RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
   before schedule%ROWTYPE;
+  after schedule%ROWTYPE;
   offered text[];
 BEGIN
   IF NOT coordinates(in_territory_id) THEN RETURN 'not-allowed'; END IF;
@@ -312,11 +326,17 @@ BEGIN
             at_most_daily, coalesce(takes_overflow, false));
     RETURN 'new';
   END IF;
+  after := before;
+  after.default_audience := coalesce(for_audience, before.default_audience);
+  after.default_acts := coalesce(of_acts, before.default_acts);
+  after.daily_cap := coalesce(at_most_daily, before.daily_cap);
+  after.accepts_overflow := coalesce(takes_overflow, before.accepts_overflow);
+  IF after = before THEN RETURN 'same'; END IF;
   UPDATE schedule
-     SET default_audience = coalesce(for_audience, before.default_audience), default_acts = coalesce(of_acts, before.default_acts),
-         daily_cap = coalesce(at_most_daily, before.daily_cap), accepts_overflow = coalesce(takes_overflow, before.accepts_overflow)
+     SET default_audience = after.default_audience, default_acts = after.default_acts, daily_cap = after.daily_cap,
+         accepts_overflow = after.accepts_overflow
    WHERE id = before.id;
-  RETURN CASE WHEN before = (SELECT schedule FROM schedule WHERE id = before.id) THEN 'same' ELSE 'changed' END;
+  RETURN 'changed';
 END
 $$;
 
@@ -329,6 +349,7 @@ RETURNS TABLE (outcome text, role_id uuid)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
   before practitioner_role%ROWTYPE;
+  after practitioner_role%ROWTYPE;
   planned text;
 BEGIN
   IF NOT coordinates(in_territory_id)
@@ -345,14 +366,18 @@ BEGIN
     INSERT INTO practitioner_role (id, territory_id, practitioner_id, location_id, new_patients, referral)
     VALUES (role_id, in_territory_id, of_practitioner_id, at_location_id, takes_new_patients, coalesce(with_referral, ''));
   ELSE
-    UPDATE practitioner_role
-       SET new_patients = coalesce(takes_new_patients, before.new_patients), referral = coalesce(with_referral, before.referral), ended_at = NULL
-     WHERE id = before.id;
+    after := before;
+    after.new_patients := coalesce(takes_new_patients, before.new_patients);
+    after.referral := coalesce(with_referral, before.referral);
+    after.ended_at := NULL;
+    IF after <> before THEN
+      UPDATE practitioner_role SET new_patients = after.new_patients, referral = after.referral, ended_at = NULL WHERE id = before.id;
+    END IF;
   END IF;
   planned := put_schedule(in_territory_id, role_id, NULL, for_audience, of_acts, of_usual_acts, at_most_daily, takes_overflow);
   IF planned NOT IN ('new', 'changed', 'same') THEN RETURN QUERY SELECT planned, NULL::uuid; RETURN; END IF;
   outcome := CASE WHEN before.id IS NULL OR before.ended_at IS NOT NULL THEN 'new'
-                  WHEN planned = 'same' AND before = (SELECT role FROM practitioner_role role WHERE role.id = before.id) THEN 'same'
+                  WHEN planned = 'same' AND after = before THEN 'same'
                   ELSE 'changed' END;
   RETURN NEXT;
 END
@@ -393,6 +418,7 @@ RETURNS TABLE (outcome text, service_id uuid)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
   before healthcare_service%ROWTYPE;
+  after healthcare_service%ROWTYPE;
   planned text;
 BEGIN
   IF NOT coordinates(in_territory_id) OR NOT EXISTS (SELECT FROM location WHERE id = at_location_id AND territory_id = in_territory_id) THEN
@@ -416,17 +442,27 @@ BEGIN
     VALUES (service_id, in_territory_id, at_location_id, called, nullif(with_finess, ''), with_phone, nullif(of_profession, ''),
             nullif(of_specialty, ''), coalesce(with_rooms, 1), takes_new_patients, coalesce(with_referral, ''));
   ELSE
-    UPDATE healthcare_service
-       SET location_id = at_location_id, name = called, finess = coalesce(nullif(with_finess, ''), before.finess),
-           phone = coalesce(nullif(with_phone, ''), before.phone), profession = coalesce(nullif(of_profession, ''), before.profession),
-           specialty = coalesce(nullif(of_specialty, ''), before.specialty), rooms = coalesce(with_rooms, before.rooms),
-           new_patients = coalesce(takes_new_patients, before.new_patients), referral = coalesce(with_referral, before.referral)
-     WHERE id = before.id;
+    after := before;
+    after.location_id := at_location_id;
+    after.name := called;
+    after.finess := coalesce(nullif(with_finess, ''), before.finess);
+    after.phone := coalesce(nullif(with_phone, ''), before.phone);
+    after.profession := coalesce(nullif(of_profession, ''), before.profession);
+    after.specialty := coalesce(nullif(of_specialty, ''), before.specialty);
+    after.rooms := coalesce(with_rooms, before.rooms);
+    after.new_patients := coalesce(takes_new_patients, before.new_patients);
+    after.referral := coalesce(with_referral, before.referral);
+    IF after <> before THEN
+      UPDATE healthcare_service
+         SET location_id = after.location_id, name = after.name, finess = after.finess, phone = after.phone, profession = after.profession,
+             specialty = after.specialty, rooms = after.rooms, new_patients = after.new_patients, referral = after.referral
+       WHERE id = before.id;
+    END IF;
   END IF;
   planned := put_schedule(in_territory_id, NULL, service_id, for_audience, of_acts, '{}', at_most_daily, takes_overflow);
   IF planned NOT IN ('new', 'changed', 'same') THEN RETURN QUERY SELECT planned, NULL::uuid; RETURN; END IF;
   outcome := CASE WHEN before.id IS NULL THEN 'new'
-                  WHEN planned = 'same' AND before = (SELECT service FROM healthcare_service service WHERE service.id = before.id) THEN 'same'
+                  WHEN planned = 'same' AND after = before THEN 'same'
                   ELSE 'changed' END;
   RETURN NEXT;
 END

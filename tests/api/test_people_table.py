@@ -1,12 +1,14 @@
 """A coordinator's table of people: a preview that writes nothing, an import of what it showed, an export."""
 
 import re
+from datetime import UTC, datetime
 
 import asyncpg
 import pytest
 
+from slots.letters import Letter
 from slots.people.table import FILE_BYTES_MAX, LINES_MAX, read
-from slots.store.bringing_in import Effect
+from slots.store.bringing_in import Effect, Letters, bring_in
 from slots.transaction import entered
 from tests.world import HAUTS, SLUGS, THAU
 from web.guards import BODY_BYTES_MAX, TABLE_BODY_BYTES_MAX
@@ -286,6 +288,20 @@ async def test_what_reaches_into_another_territory_is_refused(shown, owner, worl
     assert "autre territoire" in (await refused(shown, changed))[0]
 
 
+async def test_a_place_stays_with_an_organisation_that_is_at_work_elsewhere_too(
+    shown, owner, world
+):
+    await owner.execute(
+        "UPDATE location SET organisation_id = (SELECT organisation_id FROM location WHERE name = 'Polyclinique des 3 Vallées')"
+        " WHERE territory_id = 2"
+    )
+    line = ";;Paul;Vidal;10000000017;infirmier;;Polyclinique des 3 Vallées;34028;0400000003;{};;{};;home-visit;"
+
+    assert (await shown(table(line.format("", "")))).status_code == 200
+    for name, finess in (("Polyclinique des 4 Vallées", ""), ("", "34ABCD009")):
+        assert "travaille aussi hors" in (await refused(shown, line.format(name, finess)))[0], name
+
+
 async def test_who_was_taken_out_or_disabled_does_not_come_back_by_a_table(shown, owner, world):
     line = f"orienteur;{world.email('rolf')};Rolf;Garcia;;;;;;;Cabinet des Rosiers;;;;;"
     await owner.execute("UPDATE account SET disabled_at = now() WHERE name = 'Rolf Garcia'")
@@ -403,3 +419,29 @@ async def test_the_template_is_read_as_an_empty_table(cora):
 
     found = read(answer.content, territory=SLUGS[HAUTS])
     assert (found.lines, found.faults) == ([], [])
+
+
+async def test_a_table_of_the_largest_size_is_imported(bring, owner):
+    lines = [
+        f"professionnel;a{number}@example.fr;Ada;Nom{number};{10_000_000_000 + number};médecin;SM54;"
+        f"Cabinet {number % 40};34119;0465710001;;;;;;"
+        for number in range(LINES_MAX)
+    ]
+
+    assert (await bring(*lines)).status_code == 303
+    assert await owner.fetchval("SELECT count(*) FROM account WHERE name LIKE 'Ada %'") == LINES_MAX
+
+
+async def test_whoever_offers_or_books_waits_for_no_preview_of_what_is_there(
+    cora, pool, owner, world
+):
+    content = (await cora.get(f"/coordination/{HAUTS}/personnes.csv")).content
+    lines = read(content, territory=SLUGS[HAUTS]).lines
+    letters = Letters(Letter("", ""), lambda name: Letter("", name))
+
+    async with entered(pool, world.accounts["cora"].id, [HAUTS, 0]) as conn:
+        brought = await bring_in(conn, HAUTS, lines, letters, datetime.now(UTC))
+        for table in ("practitioner", "healthcare_service", "schedule", "location"):
+            await owner.execute(f"SELECT FROM {table} FOR UPDATE NOWAIT")
+
+    assert {one.effect for one in brought} == {Effect.SAME}

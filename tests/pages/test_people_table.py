@@ -1,5 +1,6 @@
 """A coordinator brings in a table of people with a browser."""
 
+import asyncpg
 import pytest
 
 from tests.api.test_people_table import ALL, GP, table
@@ -64,3 +65,33 @@ async def test_a_professional_gets_a_place_more_and_one_less(joins: Joins, viewp
     await cora.sees("n’exerce plus à ce lieu")
     await cora.page.get_by_role("heading", name="Polyclinique").wait_for()
     assert not cora.broken
+
+
+async def test_two_entries_of_one_person_become_one_after_a_second_look(joins: Joins, owner_url):
+    cora = await joins("cora", NARROW)
+    owner = await asyncpg.connect(owner_url)
+    await owner.execute(
+        "WITH twin AS (INSERT INTO practitioner (id, given_name, family_name, profession)"
+        " VALUES (gen_random_uuid(), 'Bob', 'BERNARD', '10') RETURNING id)"
+        " INSERT INTO practitioner_role (id, territory_id, practitioner_id, location_id)"
+        " SELECT gen_random_uuid(), 1, twin.id, location.id FROM twin, location WHERE name LIKE 'Polyclinique%'"
+    )
+    await owner.close()
+    await cora.goes_to("/coordination/doublons")
+    await must_be_clean(cora)
+
+    await cora.page.get_by_role("link", name="Garder Cabinet de Magalas").click()
+    await cora.sees("Cela ne se défait pas.")
+    await must_be_clean(cora)
+    await cora.presses("Réunir en une seule")
+
+    await cora.sees("il n’y a plus qu’une fiche")
+    assert not cora.broken
+
+
+async def test_the_page_of_a_service_is_clean(joins: Joins):
+    cora = await joins("cora", NARROW)
+    await cora.goes_to("/coordination/professionnels")
+    await cora.page.get_by_role("link", name="Radiologie").click()
+    await cora.sees("Le service")
+    await must_be_clean(cora)

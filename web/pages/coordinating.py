@@ -5,6 +5,7 @@ from typing import Any, Final
 from starlette.requests import Request
 from starlette.responses import Response
 
+from slots.database import BORROW_FOR_S
 from slots.errors import NotAllowed
 from slots.ids import INSTALLATION, TerritoryId
 from slots.rights import Action
@@ -52,9 +53,16 @@ async def ruling(request: Request[State]) -> tuple[Viewer, Territory]:
     return found
 
 
-def entered_by(request: Request[State], viewer: Viewer, territory: Territory) -> Any:
+def entered_by(
+    request: Request[State],
+    viewer: Viewer,
+    territory: Territory,
+    *,
+    within_s: float = BORROW_FOR_S,
+) -> Any:
     """The territory, and the installation, which writes to people about their accounts."""
-    return entered(request.state["desk"].pool, viewer.account.id, [territory.id, INSTALLATION])
+    reached = [territory.id, INSTALLATION]
+    return entered(request.state["desk"].pool, viewer.account.id, reached, within_s=within_s)
 
 
 def back_to(territory: Territory, done: str) -> Response:

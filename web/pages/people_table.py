@@ -8,6 +8,7 @@ import base64
 import hashlib
 from dataclasses import dataclass, field
 from typing import Final
+from uuid import UUID
 
 import asyncpg
 from starlette.datastructures import FormData, UploadFile
@@ -32,6 +33,7 @@ from web.state import State
 
 CSV: Final = "text/csv; charset=utf-8; header=present"
 KIB: Final = 1024
+WITHIN_S: Final = 30.0  # a whole table, line by line; most others are one statement or two
 DIGITS_MAX: Final = 9  # of the number of a line
 
 
@@ -168,18 +170,19 @@ async def _bring_in(
     now = request.state["desk"].clock.now()
     found = Preview(content, table)
     try:
-        async with entered_by(request, viewer, territory) as conn:
+        async with entered_by(request, viewer, territory, within_s=WITHIN_S) as conn:
             brought = await bring_in(conn, territory.id, table.lines, letters, now, invited)
             found = Preview(content, table, brought)
             if any(one.refused and one.refused.wrong is Wrong.NOT_ALLOWED for one in brought):
                 raise NotAllowed
             if found.faults or found.seal != seal:
                 raise _OnlyTried
+            touched: dict[str, set[UUID]] = {}
             for one in brought:
                 for subject, subject_id in one.touched:
-                    await record(
-                        conn, territory.id, viewer.account.id, "import", subject, [subject_id]
-                    )
+                    touched.setdefault(subject, set()).add(subject_id)
+            for subject, ids in touched.items():
+                await record(conn, territory.id, viewer.account.id, "import", subject, sorted(ids))
     except _OnlyTried:
         pass
     return found
