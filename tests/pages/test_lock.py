@@ -270,7 +270,8 @@ async def test_moving_before_the_screen_keeps_it_open_and_looking_does_not(joins
     await is_live(rita)
     told: list[str] = []
     rita.page.on(
-        "request", lambda request: told.append(request.url) if "/attention" in request.url else None
+        "request",
+        lambda request: told.append(request.url) if request.url.endswith("/attention") else None,
     )
 
     await rita.page.clock.install()

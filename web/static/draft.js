@@ -7,27 +7,12 @@ const KEPT = "Votre session avait pris fin : votre saisie est conservée, rien n
 
 const account = () => document.querySelector("publish-queue")?.dataset.account
 
-/** Keep what was to be sent to *action* from this page. */
-export function keepDraft(action, body) {
-  keep([drafted(action, body)])
-}
-
-/** Keep all that was typed on this page and not yet sent. */
-export function keepTyped() {
-  const forms = [...document.querySelectorAll("main form")].filter((form) => [...form.elements].some(isTyped))
-  keep(forms.map((form) => drafted(form.action, new FormData(form))))
-}
-
-const isTyped = (field) =>
-  field.matches("input:not([type=hidden], [type=password]), textarea") &&
-  (field.value !== field.defaultValue || field.checked !== field.defaultChecked)
-
-function drafted(action, body) {
-  const typed = [...body].filter(([name]) => !NOT_TYPED.includes(name))
-  return { pathname: new URL(action, location.href).pathname, typed }
-}
-
-function keep(forms) {
+/** Keep what was to be sent from this page: of each form the address, and what stands in it. */
+export function keepDrafts(...sent) {
+  const forms = sent.map(([action, body]) => {
+    const typed = [...body].filter(([name]) => !NOT_TYPED.includes(name))
+    return { pathname: new URL(action, location.href).pathname, typed }
+  })
   sessionStorage.setItem(STORE, JSON.stringify({ page: location.pathname, account: account(), forms }))
 }
 
