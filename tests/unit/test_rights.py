@@ -64,7 +64,7 @@ def test_nobody_publishes_for_somebody_else(standing):
 
 
 def test_an_administrator_sees_no_slot_and_no_appointment():
-    assert nothing_but(MATRIX[Standing.ADMINISTRATOR], Action.TERRITORIES)
+    assert nothing_but(MATRIX[Standing.ADMINISTRATOR], Action.TERRITORIES, Action.WORKSTATIONS)
 
 
 def test_a_wall_looks_and_does_nothing():
