@@ -86,6 +86,16 @@ class Person:
         assert answer.ok, await answer.text()
         await self.goes_to("/")
 
+    async def signs_in_on_their_phone(self, name: str) -> None:
+        """Where one stays signed in, and which never locks."""
+        answer = await self.context.request.post(
+            self.service.url + "/connexion",
+            form={"email": self.service.world.email(name), "password": PASSWORD, "phone": "yes"},
+            headers={"origin": self.service.url},
+        )
+        assert answer.ok, await answer.text()
+        await self.goes_to("/")
+
     async def presses(self, name: str, *, exact: bool = True) -> None:
         await self.page.get_by_role("button", name=name, exact=exact).first.click()
 

@@ -268,6 +268,8 @@ ENDS = {
     "INSERT INTO membership SELECT id, 2, 'referrer' FROM account WHERE email LIKE 'rolf%'": 4503,
     "INSERT INTO delegation SELECT a.id, s.territory_id, s.id FROM account a, schedule s": 4503,
     "DELETE FROM territory_neighbour": 4503,
+    "UPDATE session SET locked_at = now()": 4504,
+    "UPDATE session SET attended_at = attended_at - interval '30 minutes'": 4504,
 }
 
 
@@ -283,6 +285,16 @@ async def test_rights_that_end_elsewhere_close_the_socket_within_two_seconds(
     await owner.execute(f"{change} ON CONFLICT DO NOTHING" if "INSERT" in change else change)
 
     assert await rolf.is_closed_with(2.0) == code
+
+
+async def test_before_a_lock_no_socket_opens(joins, owner):
+    rolf = await joins("rolf")
+    await owner.execute("UPDATE session SET locked_at = now()")
+
+    with pytest.raises(InvalidStatus) as refused:
+        await rolf.opens()
+
+    assert refused.value.response.status_code == 423
 
 
 @pytest.mark.parametrize("slug", ["nowhere", "bassin-de-thau"])

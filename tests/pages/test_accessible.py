@@ -42,6 +42,7 @@ VISITORS = {
     "/mur": "rita",
     "/orientations": "ann",
     "/compte": "ann",
+    "/compte/code": "ann",
     "/compte/confirmer": "ann",
     "/compte/logiciels": "rita",
     "/compte/mot-de-passe": "ann",
@@ -58,7 +59,7 @@ VISITORS = {
     "/annuaire/papier": "ann",
 }
 # What only leads on from somewhere: `every_account_page_is_clean` goes there.
-IN_FLOWS = {"/connexion/facteur", "/protection", "/nouveau-mot-de-passe"}
+IN_FLOWS = {"/connexion/facteur", "/protection", "/nouveau-mot-de-passe", "/verrou"}
 # And what only who comes from Pro Santé Connect sees: tests/pages/test_pro_sante_connect.py.
 FROM_THERE = {"/connexion/psc", "/connexion/psc/retour", "/admission", "/au-revoir"}
 # Pages with a number or an id in their address that no flow reaches.

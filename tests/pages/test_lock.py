@@ -9,6 +9,7 @@ import pytest
 from playwright.async_api import expect
 
 from tests.browser import DESK, PHONE, Joins, Person
+from tests.pages.test_accessible import must_be_clean
 from tests.pages.test_protection import gives_virtual_key, is_on
 from tests.world import PASSWORD
 
@@ -270,7 +271,8 @@ async def test_moving_before_the_screen_keeps_it_open_and_looking_does_not(joins
     await is_live(rita)
     told: list[str] = []
     rita.page.on(
-        "request", lambda request: told.append(request.url) if "/attention" in request.url else None
+        "request",
+        lambda request: told.append(request.url) if request.url.endswith("/attention") else None,
     )
 
     await rita.page.clock.install()
@@ -285,3 +287,51 @@ async def test_moving_before_the_screen_keeps_it_open_and_looking_does_not(joins
         await rita.page.mouse.move(300 + step, 300)
     await rita.page.clock.fast_forward("00:30")
     assert len(told) == 1  # once a minute at most
+
+
+@pytest.mark.parametrize("viewport", [DESK, {"width": 360, "height": 740}], ids=["desk", "narrow"])
+async def test_the_lock_passes_axe_over_a_page_and_as_one(joins: Joins, owner_url, viewport):
+    await has_pin(owner_url, "rita")
+    rita = await joins("rita", viewport)
+    await rita.goes_to("/compte/code")
+    await rita.page.get_by_label("Six chiffres de votre choix").fill("123456")
+    await rita.presses("Choisir ce code")
+    await rita.sees("trop facile à deviner")
+    await must_be_clean(rita)
+    await leaves(owner_url, rita)
+    await rita.page.get_by_label("Six chiffres de votre choix").fill("918273")
+    await rita.presses("Choisir ce code")
+    await is_covered(rita)
+    await rita.page.get_by_label("Votre code à 6 chiffres").fill("918273")
+    await rita.sees("Il reste 4 essais.")
+    await must_be_clean(rita)
+
+    await rita.goes_to("/regulation")
+    await rita.sees("Ouvrez pour continuer.")
+    await must_be_clean(rita)
+
+
+async def test_a_pc_becomes_a_workstation_where_a_password_is_enough(joins: Joins, owner_url):
+    async with ledger(owner_url) as owner:
+        await owner.execute("UPDATE account SET is_administrator = true WHERE name = 'Cora Faure'")
+    cora = await joins("cora", DESK)
+    await cora.goes_to("/installation")
+    await cora.page.get_by_label("Nom du poste").fill("Salle de régulation, poste 3")
+    await cora.presses("Enregistrer le poste")
+    link = await cora.page.locator("code.secret").inner_text()
+    await must_be_clean(cora)
+    pc = await joins(None, DESK, **NO_SCRIPTS)
+
+    await pc.page.goto(link)
+    await pc.sees("Êtes-vous devant ce poste")
+    await pc.presses("Enregistrer ce poste")
+    await pc.sees("Ce poste est enregistré jusqu’au")
+    await pc.page.goto(link)
+    await pc.sees("Ce lien de poste n’est plus valable")
+
+    await cora.goes_to("/installation")
+    await cora.sees("1 poste de régulation")
+    await must_be_clean(cora)
+    await cora.presses("Retirer le poste Salle de régulation, poste 3")
+    await cora.sees("Poste retiré")
+    await cora.sees("0 poste de régulation")

@@ -101,7 +101,8 @@ async def test_an_answer_that_was_lost_makes_no_second_slot(joins: Joins):
 
 
 async def test_what_is_too_late_is_dropped_with_a_word(joins: Joins):
-    ann = await joins("ann", PHONE)
+    ann = await joins(None, PHONE)
+    await ann.signs_in_on_their_phone("ann")
     await ann.page.clock.install()
     await ann.page.reload()
     await loses_the_network(ann)

@@ -350,10 +350,10 @@ async def test_ones_account_shows_what_protects_it_and_keeps_the_last_of_it(join
     await ann.presses("Ajouter une clé d’accès ou une application")
     await ann.presses("Créer une clé d’accès")
     await is_on(ann, "/compte")
-    await expect(ann.page.locator(".factors li")).to_have_count(4)
+    await expect(ann.page.locator(".factors li")).to_have_count(5)
     await ann.presses("Retirer l’application d’authentification")
     await ann.sees("Retiré : ce moyen ne permet plus de se connecter.")
-    await expect(ann.page.locator(".factors li")).to_have_count(3)
+    await expect(ann.page.locator(".factors li")).to_have_count(4)
 
 
 async def test_after_a_while_changes_ask_again_who_it_is(joins: Joins, owner_url):

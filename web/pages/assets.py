@@ -8,14 +8,16 @@ from starlette.staticfiles import StaticFiles
 
 DIRECTORY: Final = Path(__file__).parents[1] / "static"
 WORKERS: Final = {"service-worker.js", "push-worker.js"}
-ON_ONE_PAGE: Final = {
+NOT_EVERYWHERE: Final = {
+    "attention.js",
     "directory.js",
+    "lock.js",
     "passkey.js",
     "push.js",
 }  # app.js asks for them where they are needed
 # What every page imports, so that a browser asks for all at once; and the service worker keeps them.
 MODULES: Final = sorted(
-    {script.name for script in DIRECTORY.glob("*.js")} - WORKERS - ON_ONE_PAGE - {"app.js"}
+    {script.name for script in DIRECTORY.glob("*.js")} - WORKERS - NOT_EVERYWHERE - {"app.js"}
 )
 
 

@@ -10,9 +10,10 @@ import "./freshness.js"
 import "./live-fragment.js"
 import "./countdown.js"
 import "./offer.js"
-import "./lock.js"
 
-// What one page alone needs.
+// What a PC alone needs, or one page.
+if (document.querySelector("dialog.lock")) import("./attention.js")
 if (document.querySelector(".notifications")) import("./push.js")
+if (document.querySelector("[data-lock-page]")) import("./lock.js")
 if (document.querySelector("[data-prints], [data-narrows]")) import("./directory.js")
 if (document.querySelector("passkey-offer, [data-passkeys]")) import("./passkey.js")

@@ -9,28 +9,13 @@ const FORGOT = " Les coordonnées du patient, elles, ne sont pas gardées : tape
 
 const account = () => document.querySelector("publish-queue")?.dataset.account
 
-/** Keep what was to be sent to *action* from this page. */
-export function keepDraft(action, body) {
-  keep([drafted(action, "post", body)])
-}
-
-/** Keep all that was typed on this page and not yet sent. */
-export function keepTyped() {
-  const forms = [...document.querySelectorAll("main form")].filter((form) => [...form.elements].some(isTyped))
-  keep(forms.map((form) => drafted(form.action, form.method, new FormData(form))))
-}
-
-const isTyped = (field) =>
-  field.matches("input:not([type=hidden], [type=password]), textarea") &&
-  (field.value !== field.defaultValue || field.checked !== field.defaultChecked)
-
-function drafted(action, method, body) {
-  const typed = [...body].filter(([name]) => !NOT_TYPED.includes(name) && !name.startsWith(PATIENT))
-  const forgot = [...body].some(([name, value]) => name.startsWith(PATIENT) && value)
-  return { pathname: new URL(action, location.href).pathname, method, typed, forgot }
-}
-
-function keep(forms) {
+/** Keep what was to be sent from this page: of each form the address, what stands in it, and its method. */
+export function keepDrafts(...sent) {
+  const forms = sent.map(([action, body, method = "post"]) => {
+    const typed = [...body].filter(([name]) => !NOT_TYPED.includes(name) && !name.startsWith(PATIENT))
+    const forgot = [...body].some(([name, value]) => name.startsWith(PATIENT) && value)
+    return { pathname: new URL(action, location.href).pathname, method, typed, forgot }
+  })
   sessionStorage.setItem(STORE, JSON.stringify({ page: location.pathname, account: account(), forms }))
 }
 

@@ -2,7 +2,7 @@
 // "vérification…", never "échec", since the first try may well have succeeded. Without this script
 // the same forms are posted as they are. What publishes waits in the queue where no answer comes.
 
-import { keepDraft } from "./draft.js"
+import { keepDrafts } from "./draft.js"
 import { keep } from "./outbox.js"
 
 const TRIES_FOR = 60_000 // ms
@@ -67,7 +67,7 @@ async function show(answer, action, body, turn) {
   say("")
   // What was typed stays under the lock, to be sent again by whoever typed it.
   if (answer.status === 423) return document.dispatchEvent(new Event("session-locked"))
-  if (answer.redirected && new URL(answer.url).pathname === "/connexion" && body.has("key")) keepDraft(action, body)
+  if (answer.redirected && new URL(answer.url).pathname === "/connexion" && body.has("key")) keepDrafts([action, body])
   const page = new DOMParser().parseFromString(await answer.text(), "text/html")
   const main = page.querySelector("main")
   if (!main && !answer.redirected) return say(NOTHING_DONE)
