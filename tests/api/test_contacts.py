@@ -1,6 +1,7 @@
 """The patient's contact over HTTP, cell by cell: who leaves, reads and erases it, by API and page."""
 
 from datetime import UTC, datetime, timedelta
+from random import Random
 from uuid import uuid4
 
 import pytest
@@ -11,6 +12,7 @@ from slots.scope import Scope, SessionKind
 from slots.store.session import open_device
 from slots.transaction import entered
 from tests.api.conftest import problem
+from tests.api.test_fuzz import spoilt
 from tests.world import PASSWORD
 
 OUR_PAGE = {"sec-fetch-site": "same-origin"}
@@ -336,3 +338,14 @@ async def test_the_sheet_shows_again_what_is_to_be_mended(rolf, left, owner):
     assert 'value="J. D."' in again.text
     assert 'id="error-patient_phone"' in again.text
     assert 'id="error-patient_name"' in nothing.text
+
+
+async def test_nonsense_is_refused_or_kept_and_never_breaks_anything(sign_in, left):
+    rolf, dice = await sign_in("rolf"), Random(48)
+
+    for _ in range(150):
+        body = spoilt(dice, dict(WHOM), 0.4)
+        answer = await rolf.put(left, json=body)
+        assert answer.status_code in (200, 400, 422), (body, answer.text)
+        read = await rolf.get(left)
+        assert read.status_code == 200, (body, read.text)

@@ -82,6 +82,7 @@ def a_right_body(kind: str, world: World, dice: Random) -> Any:
         "ChoiceBody": {**choice, "origin": "self"},
         "OverflowBody": {**choice, "starts_at": slot["starts_at"]},
         "MoveBody": {"hold_id": str(uuid4())},
+        "ContactBody": {"name": "J. D.", "birth_year": 1951, "phone": "06 12 34 56 78"},
         "Nothing": {},
         "PasskeyBody": {"ticket": "nobody’s"},
         "FactorBody": {"ticket": "nobody’s", "factor": "totp", "code": "123456"},
