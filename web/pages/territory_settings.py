@@ -1,6 +1,7 @@
 """`/coordination/reglages`: what a territory sets for itself, for who coordinates it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 from uuid import UUID
 
@@ -25,6 +26,9 @@ from web.refusals import ProofDue
 from web.state import State
 
 PATH: Final = "/coordination/{}/reglages"
+UNSEALED: Final = (
+    "Ce service n’a pas de clé pour chiffrer les coordonnées : demandez-la à qui l’exploite."
+)
 NOTICES: Final = {
     "enregistre": "Réglages enregistrés. Les écrans ouverts suivent en quelques secondes.",
     "inchange": "Rien n’a changé.",
@@ -45,6 +49,8 @@ async def save_settings(request: Request[State]) -> Response:
     """Set them, unless somebody else has meanwhile: then say what."""
     viewer, territory = await ruling(request)
     form = settings_form.read(form_fields(await posted(request)))
+    if form.values["contact_kept_h"] and not request.state["desk"].sealer.is_able:
+        form = replace(form, errors={**form.errors, "contact_kept_h": UNSEALED})
     if form.errors:
         return _page(request, viewer, territory, form, status=422)
     territory = await _looked_up(request, territory)
