@@ -936,7 +936,7 @@ BEGIN
   RETURN ARRAY(
     SELECT schedule.id
       FROM account
-      JOIN practitioner_role role ON role.practitioner_id = account.practitioner_id
+      JOIN practitioner_role role ON role.practitioner_id = account.practitioner_id AND role.ended_at IS NULL
       JOIN schedule ON schedule.practitioner_role_id = role.id
       JOIN membership ON membership.account_id = account.id AND membership.territory_id = schedule.territory_id
                      AND membership.role = 'professional'

@@ -743,3 +743,24 @@ REVOKE EXECUTE ON FUNCTION is_practitioner_in, is_organisation_elsewhere, put_or
   put_place_of_work, end_place_of_work, put_service, put_member, people_table, merge_practitioners, merge_accounts FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION is_practitioner_in, is_organisation_elsewhere, put_organisation, put_place, put_practitioner, put_schedule,
   put_place_of_work, end_place_of_work, put_service, put_member, people_table, merge_practitioners, merge_accounts TO chrono48_app;
+
+-- A place of work that has ended is nobody's, for row level security as for the session.
+CREATE OR REPLACE FUNCTION entered_schedules() RETURNS uuid[]
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+  RETURN ARRAY(
+    SELECT schedule.id
+      FROM account
+      JOIN practitioner_role role ON role.practitioner_id = account.practitioner_id AND role.ended_at IS NULL
+      JOIN schedule ON schedule.practitioner_role_id = role.id
+      JOIN membership ON membership.account_id = account.id AND membership.territory_id = schedule.territory_id
+                     AND membership.role = 'professional'
+     WHERE account.id = entered_account()
+     UNION
+    SELECT delegation.schedule_id
+      FROM delegation
+      JOIN membership ON membership.account_id = delegation.account_id AND membership.territory_id = delegation.territory_id
+                     AND membership.role IN ('delegate', 'professional')
+     WHERE delegation.account_id = entered_account());
+END
+$$;

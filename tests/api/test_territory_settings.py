@@ -2,11 +2,13 @@
 
 import html
 import re
+from dataclasses import replace
 
 import pytest
 
 from slots.reconcile.purge import purge
 from slots.rights import MATRIX, Action, Extent, Standing
+from slots.sealing import Sealer
 from tests.api.conftest import offered
 from tests.world import HAUTS, SLUGS, THAU
 
@@ -376,3 +378,13 @@ async def test_a_territory_that_keeps_contacts_asks_for_them_and_one_that_does_n
     assert (await rolf.put(contact, json={"name": "J. D."})).status_code == 409
     assert await purge(service.state["desk"], service.state["desk"].clock.now()) == 1
     assert "contact_kept_h 48 -" in (await audited(owner))[-2][1]
+
+
+async def test_without_a_key_to_seal_them_no_contacts_are_kept(service, sets, owner, monkeypatch):
+    monkeypatch.setitem(service.state, "desk", replace(service.state["desk"], sealer=Sealer.of("")))
+
+    answer = await sets(contact_kept_h="48")
+
+    assert answer.status_code == 422
+    assert "n’a pas de clé pour chiffrer" in shown(answer)
+    assert await owner.fetchval("SELECT contact_kept_h FROM territory WHERE id = 1") is None
