@@ -19,3 +19,6 @@ UPDATE mail SET sent_at = $2 WHERE id = $1;
 
 -- name: mail_try_later(id, next_try_at) -> none
 UPDATE mail SET attempts = attempts + 1, next_try_at = $2 WHERE id = $1;
+
+-- name: forget_old_mails(before) -> value
+SELECT forget_old_mails($1);

@@ -27,3 +27,6 @@ SELECT decide_admission($1, $2, $3, $4);
 
 -- name: write_to_address(mail_id, recipient, subject, body, at) -> none
 INSERT INTO mail (id, territory_id, recipient, subject, body, created_at, next_try_at) VALUES ($1, 0, $2, $3, $4, $5, $5);
+
+-- name: forget_old_admissions(before) -> value
+SELECT forget_old_admissions($1);

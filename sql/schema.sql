@@ -2892,6 +2892,27 @@ LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
   SELECT count(*) FROM gone
 $$;
 
+-- Mails that have left, wrong passwords that nobody repeats, and who asked to be let in: kept for a while, and no longer.
+-- A mail with a link says when somebody was invited; its address is its account's.
+CREATE FUNCTION forget_old_mails(before timestamptz)
+RETURNS bigint
+LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  WITH gone AS (DELETE FROM mail WHERE sent_at < before AND link IS NULL RETURNING 1)
+  SELECT count(*) FROM gone
+$$;
+CREATE FUNCTION forget_old_sign_in_failures(before timestamptz)
+RETURNS bigint
+LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  WITH gone AS (DELETE FROM sign_in_failure WHERE last_at < before RETURNING 1)
+  SELECT count(*) FROM gone
+$$;
+CREATE FUNCTION forget_old_admissions(before timestamptz)
+RETURNS bigint
+LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  WITH gone AS (DELETE FROM admission WHERE coalesce(decided_at, asked_at) < before RETURNING 1)
+  SELECT count(*) FROM gone
+$$;
+
 -- What every command leaves beside its own rows: new versions of the slots that it has locked and
 -- changed, the outbox, the audit, mails, and the answer under its key. False where the same key was
 -- answered meanwhile, by a first try still in flight: then roll back.

@@ -62,3 +62,6 @@ SELECT account_id, name, email, phone, practitioner_id, organisation_id, organis
 
 -- name: forget_old_sessions(before) -> value
 SELECT forget_old_sessions($1);
+
+-- name: forget_old_sign_in_failures(before) -> value
+SELECT forget_old_sign_in_failures($1);

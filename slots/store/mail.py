@@ -38,3 +38,8 @@ async def mail_was_sent(conn: Connection, mail_id: UUID, at: datetime) -> None:
 async def mail_try_later(conn: Connection, mail_id: UUID, next_try_at: datetime) -> None:
     """It could not be sent."""
     await QUERIES["mail_try_later"].none(conn, id=mail_id, next_try_at=next_try_at)
+
+
+async def forget_old_mails(conn: Connection, before: datetime) -> int:
+    """Forget mails that left before then. Returns how many."""
+    return int(await QUERIES["forget_old_mails"].value(conn, before=before))

@@ -109,3 +109,8 @@ async def decide_admission(
         conn, id=admission_id, is_let_in=is_let_in, account_id=uuid4(), at=now
     )
     return found is not None
+
+
+async def forget_old_admissions(conn: Connection, before: datetime) -> int:
+    """Forget who asked to be let in and was answered, or was not, before then. Returns how many."""
+    return int(await QUERIES["forget_old_admissions"].value(conn, before=before))

@@ -292,3 +292,8 @@ def _account(row: Any) -> Account:
         walls=frozenset(map(TerritoryId, row["walls"])),
         is_administrator=row["is_administrator"],
     )
+
+
+async def forget_old_sign_in_failures(conn: Connection, before: datetime) -> int:
+    """Forget wrong passwords of which the last was before then. Returns how many addresses."""
+    return int(await _sql["forget_old_sign_in_failures"].value(conn, before=before))

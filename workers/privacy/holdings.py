@@ -9,7 +9,14 @@ from types import MappingProxyType
 from typing import Final
 
 from slots.patient_contact import KEPT_H_MAX, KEPT_H_MIN
-from slots.reconcile.forget import KEYS_FOR, PUSHES_FOR, SESSIONS_FOR
+from slots.reconcile.forget import (
+    ADMISSIONS_FOR,
+    FAILURES_FOR,
+    KEYS_FOR,
+    MAILS_FOR,
+    PUSHES_FOR,
+    SESSIONS_FOR,
+)
 from slots.store.ticket import FORGOTTEN_AFTER
 
 ACCOUNT_LASTS: Final = "as the account; disabled ones stay, for the audit names them by id"
@@ -69,12 +76,20 @@ HOLDINGS: Final = MappingProxyType(
             f"{FORGOTTEN_AFTER.days} days after its end",
         ),
         "sign_in_failure": Holding(
-            About.USERS, "mail and network address of wrong passwords", "the next right one"
+            About.USERS,
+            "mail and network address of wrong passwords",
+            f"the next right one, or {FAILURES_FOR.days} days after the last",
         ),
         "admission": Holding(
-            About.USERS, "name, RPPS, mail address of who asks to be let in", NOT_BY_ITSELF
+            About.USERS,
+            "name, RPPS, mail address of who asks to be let in",
+            f"{ADMISSIONS_FOR.days} days after the answer",
         ),
-        "mail": Holding(About.USERS, "what was written to whom; no patient", NOT_BY_ITSELF),
+        "mail": Holding(
+            About.USERS,
+            "what was written to whom; no patient",
+            f"{MAILS_FOR.days} days after it left; an invitation with its account",
+        ),
         "push_subscription": Holding(
             About.USERS, "a browser's address and keys", "until it or its owner ends it"
         ),
