@@ -24,7 +24,7 @@ def fault_of(pin: str, known: Iterable[str] = ()) -> str | None:
     """
     if not PIN.fullmatch(pin):
         return FORMAT
-    return TRIVIAL if _is_trivial(pin) or any(pin in number for number in known) else None
+    return TRIVIAL if _is_trivial(pin) or any(pin in _digits(number) for number in known) else None
 
 
 def _is_trivial(pin: str) -> bool:
@@ -32,3 +32,8 @@ def _is_trivial(pin: str) -> bool:
     repeats = any(pin == pin[:length] * (DIGITS // length) for length in (1, 2, 3))
     has_year = YEAR.match(pin) is not None or YEAR.match(pin[2:]) is not None
     return is_row or repeats or has_year
+
+
+def _digits(number: str) -> str:
+    """Numbers are kept as they were typed, with spaces and dots."""
+    return "".join(sign for sign in number if sign.isdigit())

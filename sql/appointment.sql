@@ -41,8 +41,8 @@ SELECT * FROM appointment WHERE id = ANY ($1::uuid[]);
 -- name: lock_appointments(ids) -> many
 SELECT * FROM appointment WHERE id = ANY ($1::uuid[]) ORDER BY id FOR UPDATE;
 
--- name: booked_in_slots(slot_ids) -> many
-SELECT * FROM appointment WHERE slot_id = ANY ($1::uuid[]) AND status = 'booked' ORDER BY id FOR UPDATE;
+-- name: taken_in_slots(slot_ids) -> many
+SELECT * FROM appointment WHERE slot_id = ANY ($1::uuid[]) AND status <> 'cancelled' ORDER BY id FOR UPDATE;
 
 -- name: cancel_appointments(ids, at, by, side, moved_to) -> none
 UPDATE appointment

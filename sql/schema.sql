@@ -950,8 +950,24 @@ BEGIN
 END
 $$;
 
+-- Where whoever has entered may send patients, hence shares the bookings of their organisation: a coordinator does not.
+CREATE FUNCTION entered_to_refer() RETURNS smallint[]
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+  RETURN ARRAY(
+    SELECT territory_id FROM membership
+     WHERE account_id = entered_account() AND role IN ('professional', 'delegate', 'referrer', 'regulator')
+     UNION
+    SELECT neighbour.territory_id
+      FROM territory_neighbour neighbour JOIN membership ON membership.territory_id = neighbour.neighbour_id
+     WHERE membership.account_id = entered_account() AND membership.role IN ('professional', 'delegate', 'referrer'));
+END
+$$;
+
 CREATE POLICY appointment_sides ON appointment AS RESTRICTIVE
-  USING ((SELECT entered_account()) IS NULL OR booked_by_organisation_id = (SELECT entered_organisation())
+  USING ((SELECT entered_account()) IS NULL
+         OR booked_by_organisation_id = (SELECT entered_organisation())
+            AND territory_id = ANY ((SELECT entered_to_refer())::smallint[])
          OR schedule_id = ANY ((SELECT entered_schedules())::uuid[]));
 CREATE POLICY audit_reading ON audit AS RESTRICTIVE FOR SELECT USING ((SELECT entered_account()) IS NULL);
 CREATE POLICY mail_reading ON mail AS RESTRICTIVE FOR SELECT USING ((SELECT entered_account()) IS NULL);
@@ -967,15 +983,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     SELECT FROM appointment
       JOIN account ON account.id = entered_account() AND account.disabled_at IS NULL
      WHERE appointment.id = of_appointment_id AND appointment.territory_id = ANY (entered_territories())
-       AND ((appointment.booked_by_organisation_id = account.organisation_id
-             AND EXISTS (SELECT FROM membership
-                          WHERE membership.account_id = account.id
-                            AND ((membership.territory_id = appointment.territory_id
-                                  AND membership.role IN ('professional', 'delegate', 'referrer', 'regulator'))
-                                 OR (membership.role IN ('professional', 'delegate', 'referrer')
-                                     AND EXISTS (SELECT FROM territory_neighbour
-                                                  WHERE territory_neighbour.territory_id = appointment.territory_id
-                                                    AND territory_neighbour.neighbour_id = membership.territory_id)))))
+       AND (appointment.booked_by_organisation_id = account.organisation_id AND appointment.territory_id = ANY (entered_to_refer())
             OR appointment.schedule_id = ANY (entered_schedules())))
 $$;
 
@@ -1358,7 +1366,9 @@ CREATE FUNCTION sessions_alive(wanted_id_hashes bytea[], at timestamptz, idle_si
 RETURNS TABLE (id_hash bytea, rights text, is_locked boolean, attended_at timestamptz)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
   SELECT session.id_hash,
-         md5(concat_ws(';', account.practitioner_id, account.is_administrator,
+         md5(concat_ws(';', account.practitioner_id, account.organisation_id, account.is_administrator,
+           (SELECT string_agg(role.id::text, ',' ORDER BY role.id)
+              FROM practitioner_role role WHERE role.practitioner_id = account.practitioner_id AND role.ended_at IS NULL),
            (SELECT string_agg(concat(m.territory_id, m.role), ',' ORDER BY m.territory_id, m.role)
               FROM membership m WHERE m.account_id = account.id),
            (SELECT string_agg(d.schedule_id::text, ',' ORDER BY d.schedule_id)
@@ -1370,6 +1380,11 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     JOIN account ON account.id = session.account_id
    WHERE session.id_hash = ANY (wanted_id_hashes)
      AND session.ended_at IS NULL
+     -- One factor was enough for a regulator of that room, and for as long as they are one.
+     AND (session.workstation_id IS NULL
+          OR EXISTS (SELECT FROM workstation WHERE workstation.id = session.workstation_id
+                        AND workstation.organisation_id = account.organisation_id)
+             AND EXISTS (SELECT FROM membership WHERE membership.account_id = account.id AND membership.role = 'regulator'))
      AND session.expires_at > at
      AND (session.kind <> 'browser' OR session.is_phone OR session.seen_at > idle_since)
      AND account.disabled_at IS NULL
@@ -1501,11 +1516,22 @@ BEGIN
           OR EXISTS (SELECT FROM membership WHERE membership.account_id = there.id)) THEN
     RETURN QUERY SELECT 'rpps-taken', NULL::uuid; RETURN;
   END IF;
+  -- Whom the installation has disabled nobody brings back, by whatever address.
+  IF EXISTS (SELECT FROM account other WHERE other.practitioner_id = person_id AND other.disabled_at IS NOT NULL AND NOT other.is_withdrawn) THEN
+    RETURN QUERY SELECT 'disabled', NULL::uuid; RETURN;
+  END IF;
+  IF there.id = entered_account() THEN RETURN QUERY SELECT 'own-roles', NULL::uuid; RETURN; END IF;
+  -- Who regulates already may do so here too; the first time is the installation's to say.
   IF 'regulator' = ANY (with_roles)
-     AND NOT EXISTS (SELECT FROM organisation WHERE organisation.id = there.organisation_id AND organisation.kind = 'regulation') THEN
+     AND NOT (EXISTS (SELECT FROM organisation WHERE organisation.id = there.organisation_id AND organisation.kind = 'regulation')
+              AND EXISTS (SELECT FROM membership WHERE membership.account_id = there.id AND membership.role = 'regulator')) THEN
     RETURN QUERY SELECT 'not-regulation', NULL::uuid; RETURN;
   END IF;
-  IF there.id IS NULL THEN
+  -- Who comes back after having been taken out comes back to where they work, not to whose bookings they shared.
+  IF there.id IS NULL OR there.disabled_at IS NOT NULL
+     AND NOT EXISTS (SELECT FROM practitioner_role role JOIN location ON location.id = role.location_id
+                      WHERE role.practitioner_id = there.practitioner_id AND role.ended_at IS NULL
+                        AND location.organisation_id = there.organisation_id) THEN
     SELECT organisation.id INTO place_id
       FROM organisation
      WHERE organisation.name = of_organisation
@@ -1519,6 +1545,8 @@ BEGIN
       INSERT INTO organisation (id, name, kind, phone)
       VALUES (place_id, of_organisation, 'practice', nullif(with_phone, ''));
     END IF;
+  END IF;
+  IF there.id IS NULL THEN
     INSERT INTO account (id, email, password_hash, name, phone, organisation_id, practitioner_id, created_at)
     VALUES (new_account_id, lower(with_email), NULL, called, nullif(with_phone, ''), place_id, person_id, at);
     INSERT INTO mail (id, territory_id, account_id, subject, body, created_at, next_try_at, link)
@@ -1527,7 +1555,8 @@ BEGIN
     outcome := 'invited';
   ELSE
     UPDATE account
-       SET practitioner_id = coalesce(there.practitioner_id, person_id), disabled_at = NULL, is_withdrawn = false
+       SET practitioner_id = coalesce(there.practitioner_id, person_id), organisation_id = coalesce(place_id, there.organisation_id),
+           disabled_at = NULL, is_withdrawn = false
      WHERE account.id = there.id;
     outcome := 'added';
   END IF;
@@ -1565,6 +1594,7 @@ BEGIN
   END IF;
   IF 'regulator' = ANY (new_roles)
      AND NOT EXISTS (SELECT FROM account JOIN organisation ON organisation.id = account.organisation_id
+                       JOIN membership ON membership.account_id = account.id AND membership.role = 'regulator'
                       WHERE account.id = of_account_id AND organisation.kind = 'regulation') THEN
     RETURN NULL;
   END IF;
@@ -2057,7 +2087,7 @@ BEGIN
                                         WHERE EXISTS (SELECT FROM act WHERE act.territory_id = in_territory_id AND act.code = usual.code)));
     IF cardinality(offered) = 0 THEN RETURN 'acts-needed'; END IF;
     INSERT INTO schedule (id, territory_id, practitioner_role_id, healthcare_service_id, default_audience, default_acts, daily_cap, accepts_overflow)
-    VALUES (gen_random_uuid(), in_territory_id, of_role_id, of_service_id, coalesce(for_audience, '{CPTS,SNP}'), offered,
+    VALUES (gen_random_uuid(), in_territory_id, of_role_id, of_service_id, for_audience, offered,
             at_most_daily, coalesce(takes_overflow, false));
     RETURN 'new';
   END IF;
@@ -2092,10 +2122,13 @@ BEGIN
      OR NOT EXISTS (SELECT FROM practitioner WHERE id = of_practitioner_id) THEN
     RETURN QUERY SELECT 'not-allowed', NULL::uuid; RETURN;
   END IF;
-  IF is_practitioner_in(of_practitioner_id, in_territory_id, false) AND NOT is_practitioner_in(of_practitioner_id, in_territory_id, true) THEN
+  SELECT * INTO before FROM practitioner_role WHERE practitioner_id = of_practitioner_id AND location_id = at_location_id;
+  -- Whoever is at work elsewhere is brought here by the installation, not by who has made them a referrer.
+  IF (before.id IS NULL OR before.ended_at IS NOT NULL) AND is_practitioner_in(of_practitioner_id, in_territory_id, false)
+     AND NOT EXISTS (SELECT FROM practitioner_role role
+                      WHERE role.practitioner_id = of_practitioner_id AND role.territory_id = in_territory_id AND role.ended_at IS NULL) THEN
     RETURN QUERY SELECT 'person-elsewhere', NULL::uuid; RETURN;
   END IF;
-  SELECT * INTO before FROM practitioner_role WHERE practitioner_id = of_practitioner_id AND location_id = at_location_id;
   role_id := coalesce(before.id, gen_random_uuid());
   IF before.id IS NULL THEN
     INSERT INTO practitioner_role (id, territory_id, practitioner_id, location_id, new_patients, referral)
@@ -2120,6 +2153,33 @@ $$;
 
 -- Somebody works at a place no more. What was booked there stays as it was; what is still to come stands against it, and
 -- is withdrawn or cancelled first by whose it is. Under the lock that an offer takes (invariant 2).
+-- Colleagues share their bookings: who works at none of an organisation's places any more is of it no more, but of another
+-- one where they work, or of one of their own.
+CREATE FUNCTION leave_organisation(of_practitioner_id uuid, left_organisation_id uuid)
+RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+  leaver account%ROWTYPE;
+  next_id uuid;
+BEGIN
+  IF EXISTS (SELECT FROM practitioner_role role JOIN location ON location.id = role.location_id
+              WHERE role.practitioner_id = of_practitioner_id AND role.ended_at IS NULL
+                AND location.organisation_id = left_organisation_id) THEN
+    RETURN;
+  END IF;
+  FOR leaver IN SELECT * FROM account WHERE practitioner_id = of_practitioner_id AND organisation_id = left_organisation_id LOOP
+    SELECT location.organisation_id INTO next_id
+      FROM practitioner_role role JOIN location ON location.id = role.location_id
+     WHERE role.practitioner_id = of_practitioner_id AND role.ended_at IS NULL
+     ORDER BY role.id LIMIT 1;
+    IF next_id IS NULL THEN
+      next_id := gen_random_uuid();
+      INSERT INTO organisation (id, name, kind, phone) VALUES (next_id, leaver.name, 'practice', leaver.phone);
+    END IF;
+    UPDATE account SET organisation_id = next_id WHERE id = leaver.id;
+  END LOOP;
+END
+$$;
 CREATE FUNCTION end_place_of_work(in_territory_id smallint, of_role_id uuid, at timestamptz)
 RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
@@ -2138,6 +2198,7 @@ BEGIN
   END IF;
   UPDATE practitioner_role SET ended_at = at WHERE id = there.id;
   UPDATE schedule SET accepts_overflow = false WHERE id = of_schedule_id;
+  PERFORM leave_organisation(there.practitioner_id, location.organisation_id) FROM location WHERE location.id = there.location_id;
   DELETE FROM delegation WHERE schedule_id = of_schedule_id;
   RETURN 'changed';
 END
@@ -2258,6 +2319,12 @@ BEGIN
     IF EXISTS (SELECT FROM account other WHERE other.practitioner_id = of_practitioner_id AND other.disabled_at IS NULL) THEN
       RETURN QUERY SELECT 'rpps-taken', NULL::uuid; RETURN;
     END IF;
+    -- Nor does anybody come back by another address.
+    IF EXISTS (SELECT FROM account other WHERE other.practitioner_id = of_practitioner_id) THEN
+      RETURN QUERY SELECT CASE WHEN EXISTS (SELECT FROM account other WHERE other.practitioner_id = of_practitioner_id AND NOT other.is_withdrawn)
+                               THEN 'disabled' ELSE 'withdrawn' END, NULL::uuid;
+      RETURN;
+    END IF;
     IF at_organisation_id IS NULL THEN
       SELECT * INTO made FROM put_organisation(in_territory_id, of_organisation, with_finess, of_kind, with_phone);
       IF made.organisation_id IS NULL THEN RETURN QUERY SELECT made.outcome, NULL::uuid; RETURN; END IF;
@@ -2373,6 +2440,8 @@ BEGIN
      OR EXISTS (SELECT FROM practitioner_role WHERE practitioner_id IN (stay.id, gone.id) AND territory_id <> in_territory_id) THEN
     RETURN 'person-elsewhere';
   END IF;
+  -- Whose appointments an entry has, nobody makes their own.
+  IF EXISTS (SELECT FROM account WHERE id = entered_account() AND practitioner_id IN (stay.id, gone.id)) THEN RETURN 'own-roles'; END IF;
   IF stay.rpps <> gone.rpps OR stay.profession <> gone.profession
      OR folded(stay.given_name || ' ' || stay.family_name) <> folded(gone.given_name || ' ' || gone.family_name) THEN
     RETURN 'two-people';
@@ -2419,7 +2488,7 @@ BEGIN
   EXCEPTION WHEN exclusion_violation THEN
     RETURN 'overlap';  -- they were at two places at once: perhaps two people after all
   END;
-  UPDATE account SET practitioner_id = CASE WHEN disabled_at IS NULL THEN stay.id END WHERE practitioner_id = gone.id;
+  UPDATE account SET practitioner_id = CASE WHEN disabled_at IS NULL OR NOT is_withdrawn THEN stay.id END WHERE practitioner_id = gone.id;
   DELETE FROM practitioner WHERE id = gone.id;
   UPDATE practitioner
      SET rpps = coalesce(stay.rpps, gone.rpps),
@@ -2606,7 +2675,9 @@ BEGIN
       IF EXISTS (SELECT FROM account WHERE email = lower(asked.email)) THEN RETURN NULL; END IF;
       SELECT location.organisation_id INTO place_id
         FROM practitioner_role role JOIN location ON location.id = role.location_id
-       WHERE role.practitioner_id = person_id AND role.territory_id = asked.territory_id ORDER BY role.id LIMIT 1;
+       WHERE role.practitioner_id = person_id AND role.territory_id = asked.territory_id AND role.ended_at IS NULL
+         AND NOT is_organisation_elsewhere(location.organisation_id, asked.territory_id)
+       ORDER BY role.id LIMIT 1;
       IF place_id IS NULL THEN
         place_id := gen_random_uuid();
         INSERT INTO organisation (id, name, kind) VALUES (place_id, asked.organisation, 'practice');
@@ -2619,7 +2690,8 @@ BEGIN
     SELECT there, asked.territory_id, 'referrer'
      UNION ALL
     SELECT there, asked.territory_id, 'professional'
-     WHERE EXISTS (SELECT FROM practitioner_role WHERE practitioner_id = person_id AND territory_id = asked.territory_id)
+     WHERE EXISTS (SELECT FROM practitioner_role
+                    WHERE practitioner_id = person_id AND territory_id = asked.territory_id AND ended_at IS NULL)
     ON CONFLICT DO NOTHING;
   END IF;
   UPDATE admission SET decided_at = at, decided_by = entered_account(), account_id = there WHERE id = asked.id;

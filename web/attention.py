@@ -14,7 +14,8 @@ def is_sign_of_a_person(scope: Scope) -> bool:
     if scope["type"] != "http":
         return False
     if scope["method"] not in ("GET", "HEAD", "OPTIONS"):
-        return True
+        # What waits for a network is sent again and again by the page alone (static/outbox.js).
+        return b"fragment=" not in scope["query_string"]
     headers = Headers(scope=scope)
     mode = headers.get("sec-fetch-mode")
     if mode is not None:

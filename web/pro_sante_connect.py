@@ -110,8 +110,10 @@ class ProSanteConnect:
         """Whether this installation has it."""
         return bool(self._settings.psc_discovery_url)
 
-    async def question(self, after: str) -> tuple[str, Asked]:
+    async def question(self, after: str, *, is_again: bool = False) -> tuple[str, Asked]:
         """Where to send the browser, and what to remember until it comes back.
+
+        is_again: somebody is to show anew that it is they who stand there.
 
         Raises:
             Unavailable: The provider does not answer.
@@ -134,6 +136,8 @@ class ProSanteConnect:
             "code_challenge": create_s256_code_challenge(asked.verifier),
             "code_challenge_method": "S256",
         }
+        if is_again:
+            query["prompt"] = "login"  # Core, 3.1.2.1: not by a session that it has still open
         return f"{metadata.authorization_endpoint}?{urlencode(query)}", asked
 
     async def answer(self, asked: Asked, state: str, code: str) -> Professional:

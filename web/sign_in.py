@@ -75,7 +75,6 @@ async def sign_in(
         factors = (await factors_of(conn, account_id)).kinds
     if not factors and not request.state["settings"].is_factor_required:
         return await begin(request, account_id, Proof.PASSWORD, is_phone=is_phone)
-    # A PC that several people share is nobody's own phone, whatever is ticked.
     at_workstation = None if is_phone else await begin_at_workstation(request, account_id)
     if at_workstation is not None:
         return at_workstation
@@ -124,6 +123,8 @@ async def begin(
     """
     sessions: Sessions = request.state["sessions"]
     await noted(request, "sign-in", account_id)
+    # A PC that several people share is nobody's own phone, whatever is ticked.
+    is_phone = is_phone and workstation_hash_of(request) is None
     session_id = await sessions.open(account_id, _device(request), proof, is_phone=is_phone)
     return await _opened(request, session_id, proof)
 

@@ -10,7 +10,7 @@ import asyncpg
 
 from slots import letters
 from slots.account import Account
-from slots.appointment import Appointment, Side
+from slots.appointment import Appointment, AppointmentStatus, Side
 from slots.booking.offers import (
     Amendment,
     OfferedSlot,
@@ -190,7 +190,11 @@ async def _withdraw(
 ) -> Effect:
     slots = await store.lock_slots(conn, slot_ids)
     standing = {slot_id: slot for slot_id, slot in slots.items() if not slot.withdrawn}
-    booked = await appointments.booked_in_slots(conn, standing)
+    taken = await appointments.taken_in_slots(conn, standing)
+    if sum(len(slot.seats) for slot in standing.values()) > len(taken):
+        # The ledger does not show all of them to whoever asks: they act for these slots no more.
+        raise NotAllowed
+    booked = [one for one in taken if one.status is AppointmentStatus.BOOKED]
     if booked and not cancel_booked:
         raise SeatsBooked
     await appointments.cancel_appointments(

@@ -102,9 +102,9 @@ async def lock_appointment(conn: Connection, appointment_id: AppointmentId) -> A
     return appointment_of_row(rows[0]) if rows else None
 
 
-async def booked_in_slots(conn: Connection, slot_ids: Iterable[SlotId]) -> list[Appointment]:
-    """The bookings that a withdrawal would cancel, locked."""
-    rows = await QUERIES["booked_in_slots"].many(conn, slot_ids=list(slot_ids))
+async def taken_in_slots(conn: Connection, slot_ids: Iterable[SlotId]) -> list[Appointment]:
+    """The bookings of these slots that stand or have come about, locked: as far as one is their side."""
+    rows = await QUERIES["taken_in_slots"].many(conn, slot_ids=list(slot_ids))
     return [appointment_of_row(row) for row in rows]
 
 

@@ -55,6 +55,7 @@ class Invited(StrEnum):
     RPPS_TAKEN = (
         "rpps-taken"  # the number is another account's, or the address's owner works elsewhere
     )
+    OWN_ROLES = "own-roles"  # nobody gives roles to themselves
     NOT_REGULATION = "not-regulation"  # only who works for a Centre 15 already regulates
 
 

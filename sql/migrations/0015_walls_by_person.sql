@@ -29,8 +29,24 @@ BEGIN
 END
 $$;
 
+-- Where whoever has entered may send patients, hence shares the bookings of their organisation: a coordinator does not.
+CREATE FUNCTION entered_to_refer() RETURNS smallint[]
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+  RETURN ARRAY(
+    SELECT territory_id FROM membership
+     WHERE account_id = entered_account() AND role IN ('professional', 'delegate', 'referrer', 'regulator')
+     UNION
+    SELECT neighbour.territory_id
+      FROM territory_neighbour neighbour JOIN membership ON membership.territory_id = neighbour.neighbour_id
+     WHERE membership.account_id = entered_account() AND membership.role IN ('professional', 'delegate', 'referrer'));
+END
+$$;
+
 CREATE POLICY appointment_sides ON appointment AS RESTRICTIVE
-  USING ((SELECT entered_account()) IS NULL OR booked_by_organisation_id = (SELECT entered_organisation())
+  USING ((SELECT entered_account()) IS NULL
+         OR booked_by_organisation_id = (SELECT entered_organisation())
+            AND territory_id = ANY ((SELECT entered_to_refer())::smallint[])
          OR schedule_id = ANY ((SELECT entered_schedules())::uuid[]));
 CREATE POLICY audit_reading ON audit AS RESTRICTIVE FOR SELECT USING ((SELECT entered_account()) IS NULL);
 CREATE POLICY mail_reading ON mail AS RESTRICTIVE FOR SELECT USING ((SELECT entered_account()) IS NULL);
@@ -152,5 +168,5 @@ BEGIN
 END
 $$;
 
-REVOKE EXECUTE ON FUNCTION entered_organisation, entered_schedules, seats_of_slot, booked_that_day, booked_since, regulated_in_span FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION entered_organisation, entered_schedules, seats_of_slot, booked_that_day, booked_since, regulated_in_span TO chrono48_app;
+REVOKE EXECUTE ON FUNCTION entered_organisation, entered_schedules, entered_to_refer, seats_of_slot, booked_that_day, booked_since, regulated_in_span FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION entered_organisation, entered_schedules, entered_to_refer, seats_of_slot, booked_that_day, booked_since, regulated_in_span TO chrono48_app;

@@ -30,7 +30,9 @@ BEGIN
       IF EXISTS (SELECT FROM account WHERE email = lower(asked.email)) THEN RETURN NULL; END IF;
       SELECT location.organisation_id INTO place_id
         FROM practitioner_role role JOIN location ON location.id = role.location_id
-       WHERE role.practitioner_id = person_id AND role.territory_id = asked.territory_id ORDER BY role.id LIMIT 1;
+       WHERE role.practitioner_id = person_id AND role.territory_id = asked.territory_id AND role.ended_at IS NULL
+         AND NOT is_organisation_elsewhere(location.organisation_id, asked.territory_id)
+       ORDER BY role.id LIMIT 1;
       IF place_id IS NULL THEN
         place_id := gen_random_uuid();
         INSERT INTO organisation (id, name, kind) VALUES (place_id, asked.organisation, 'practice');
@@ -43,7 +45,8 @@ BEGIN
     SELECT there, asked.territory_id, 'referrer'
      UNION ALL
     SELECT there, asked.territory_id, 'professional'
-     WHERE EXISTS (SELECT FROM practitioner_role WHERE practitioner_id = person_id AND territory_id = asked.territory_id)
+     WHERE EXISTS (SELECT FROM practitioner_role
+                    WHERE practitioner_id = person_id AND territory_id = asked.territory_id AND ended_at IS NULL)
     ON CONFLICT DO NOTHING;
   END IF;
   UPDATE admission SET decided_at = at, decided_by = entered_account(), account_id = there WHERE id = asked.id;

@@ -23,15 +23,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     SELECT FROM appointment
       JOIN account ON account.id = entered_account() AND account.disabled_at IS NULL
      WHERE appointment.id = of_appointment_id AND appointment.territory_id = ANY (entered_territories())
-       AND ((appointment.booked_by_organisation_id = account.organisation_id
-             AND EXISTS (SELECT FROM membership
-                          WHERE membership.account_id = account.id
-                            AND ((membership.territory_id = appointment.territory_id
-                                  AND membership.role IN ('professional', 'delegate', 'referrer', 'regulator'))
-                                 OR (membership.role IN ('professional', 'delegate', 'referrer')
-                                     AND EXISTS (SELECT FROM territory_neighbour
-                                                  WHERE territory_neighbour.territory_id = appointment.territory_id
-                                                    AND territory_neighbour.neighbour_id = membership.territory_id)))))
+       AND (appointment.booked_by_organisation_id = account.organisation_id AND appointment.territory_id = ANY (entered_to_refer())
             OR appointment.schedule_id = ANY (entered_schedules())))
 $$;
 

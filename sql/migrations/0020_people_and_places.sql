@@ -322,7 +322,7 @@ BEGIN
                                         WHERE EXISTS (SELECT FROM act WHERE act.territory_id = in_territory_id AND act.code = usual.code)));
     IF cardinality(offered) = 0 THEN RETURN 'acts-needed'; END IF;
     INSERT INTO schedule (id, territory_id, practitioner_role_id, healthcare_service_id, default_audience, default_acts, daily_cap, accepts_overflow)
-    VALUES (gen_random_uuid(), in_territory_id, of_role_id, of_service_id, coalesce(for_audience, '{CPTS,SNP}'), offered,
+    VALUES (gen_random_uuid(), in_territory_id, of_role_id, of_service_id, for_audience, offered,
             at_most_daily, coalesce(takes_overflow, false));
     RETURN 'new';
   END IF;
@@ -357,10 +357,13 @@ BEGIN
      OR NOT EXISTS (SELECT FROM practitioner WHERE id = of_practitioner_id) THEN
     RETURN QUERY SELECT 'not-allowed', NULL::uuid; RETURN;
   END IF;
-  IF is_practitioner_in(of_practitioner_id, in_territory_id, false) AND NOT is_practitioner_in(of_practitioner_id, in_territory_id, true) THEN
+  SELECT * INTO before FROM practitioner_role WHERE practitioner_id = of_practitioner_id AND location_id = at_location_id;
+  -- Whoever is at work elsewhere is brought here by the installation, not by who has made them a referrer.
+  IF (before.id IS NULL OR before.ended_at IS NOT NULL) AND is_practitioner_in(of_practitioner_id, in_territory_id, false)
+     AND NOT EXISTS (SELECT FROM practitioner_role role
+                      WHERE role.practitioner_id = of_practitioner_id AND role.territory_id = in_territory_id AND role.ended_at IS NULL) THEN
     RETURN QUERY SELECT 'person-elsewhere', NULL::uuid; RETURN;
   END IF;
-  SELECT * INTO before FROM practitioner_role WHERE practitioner_id = of_practitioner_id AND location_id = at_location_id;
   role_id := coalesce(before.id, gen_random_uuid());
   IF before.id IS NULL THEN
     INSERT INTO practitioner_role (id, territory_id, practitioner_id, location_id, new_patients, referral)
@@ -385,6 +388,33 @@ $$;
 
 -- Somebody works at a place no more. What was booked there stays as it was; what is still to come stands against it, and
 -- is withdrawn or cancelled first by whose it is. Under the lock that an offer takes (invariant 2).
+-- Colleagues share their bookings: who works at none of an organisation's places any more is of it no more, but of another
+-- one where they work, or of one of their own.
+CREATE FUNCTION leave_organisation(of_practitioner_id uuid, left_organisation_id uuid)
+RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+  leaver account%ROWTYPE;
+  next_id uuid;
+BEGIN
+  IF EXISTS (SELECT FROM practitioner_role role JOIN location ON location.id = role.location_id
+              WHERE role.practitioner_id = of_practitioner_id AND role.ended_at IS NULL
+                AND location.organisation_id = left_organisation_id) THEN
+    RETURN;
+  END IF;
+  FOR leaver IN SELECT * FROM account WHERE practitioner_id = of_practitioner_id AND organisation_id = left_organisation_id LOOP
+    SELECT location.organisation_id INTO next_id
+      FROM practitioner_role role JOIN location ON location.id = role.location_id
+     WHERE role.practitioner_id = of_practitioner_id AND role.ended_at IS NULL
+     ORDER BY role.id LIMIT 1;
+    IF next_id IS NULL THEN
+      next_id := gen_random_uuid();
+      INSERT INTO organisation (id, name, kind, phone) VALUES (next_id, leaver.name, 'practice', leaver.phone);
+    END IF;
+    UPDATE account SET organisation_id = next_id WHERE id = leaver.id;
+  END LOOP;
+END
+$$;
 CREATE FUNCTION end_place_of_work(in_territory_id smallint, of_role_id uuid, at timestamptz)
 RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
@@ -403,6 +433,7 @@ BEGIN
   END IF;
   UPDATE practitioner_role SET ended_at = at WHERE id = there.id;
   UPDATE schedule SET accepts_overflow = false WHERE id = of_schedule_id;
+  PERFORM leave_organisation(there.practitioner_id, location.organisation_id) FROM location WHERE location.id = there.location_id;
   DELETE FROM delegation WHERE schedule_id = of_schedule_id;
   RETURN 'changed';
 END
@@ -523,6 +554,12 @@ BEGIN
     IF EXISTS (SELECT FROM account other WHERE other.practitioner_id = of_practitioner_id AND other.disabled_at IS NULL) THEN
       RETURN QUERY SELECT 'rpps-taken', NULL::uuid; RETURN;
     END IF;
+    -- Nor does anybody come back by another address.
+    IF EXISTS (SELECT FROM account other WHERE other.practitioner_id = of_practitioner_id) THEN
+      RETURN QUERY SELECT CASE WHEN EXISTS (SELECT FROM account other WHERE other.practitioner_id = of_practitioner_id AND NOT other.is_withdrawn)
+                               THEN 'disabled' ELSE 'withdrawn' END, NULL::uuid;
+      RETURN;
+    END IF;
     IF at_organisation_id IS NULL THEN
       SELECT * INTO made FROM put_organisation(in_territory_id, of_organisation, with_finess, of_kind, with_phone);
       IF made.organisation_id IS NULL THEN RETURN QUERY SELECT made.outcome, NULL::uuid; RETURN; END IF;
@@ -638,6 +675,8 @@ BEGIN
      OR EXISTS (SELECT FROM practitioner_role WHERE practitioner_id IN (stay.id, gone.id) AND territory_id <> in_territory_id) THEN
     RETURN 'person-elsewhere';
   END IF;
+  -- Whose appointments an entry has, nobody makes their own.
+  IF EXISTS (SELECT FROM account WHERE id = entered_account() AND practitioner_id IN (stay.id, gone.id)) THEN RETURN 'own-roles'; END IF;
   IF stay.rpps <> gone.rpps OR stay.profession <> gone.profession
      OR folded(stay.given_name || ' ' || stay.family_name) <> folded(gone.given_name || ' ' || gone.family_name) THEN
     RETURN 'two-people';
@@ -684,7 +723,7 @@ BEGIN
   EXCEPTION WHEN exclusion_violation THEN
     RETURN 'overlap';  -- they were at two places at once: perhaps two people after all
   END;
-  UPDATE account SET practitioner_id = CASE WHEN disabled_at IS NULL THEN stay.id END WHERE practitioner_id = gone.id;
+  UPDATE account SET practitioner_id = CASE WHEN disabled_at IS NULL OR NOT is_withdrawn THEN stay.id END WHERE practitioner_id = gone.id;
   DELETE FROM practitioner WHERE id = gone.id;
   UPDATE practitioner
      SET rpps = coalesce(stay.rpps, gone.rpps),
@@ -740,9 +779,9 @@ BEGIN
 END
 $$;
 REVOKE EXECUTE ON FUNCTION is_practitioner_in, is_organisation_elsewhere, put_organisation, put_place, put_practitioner, put_schedule,
-  put_place_of_work, end_place_of_work, put_service, put_member, people_table, merge_practitioners, merge_accounts FROM PUBLIC;
+  put_place_of_work, leave_organisation, end_place_of_work, put_service, put_member, people_table, merge_practitioners, merge_accounts FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION is_practitioner_in, is_organisation_elsewhere, put_organisation, put_place, put_practitioner, put_schedule,
-  put_place_of_work, end_place_of_work, put_service, put_member, people_table, merge_practitioners, merge_accounts TO chrono48_app;
+  put_place_of_work, leave_organisation, end_place_of_work, put_service, put_member, people_table, merge_practitioners, merge_accounts TO chrono48_app;
 
 -- A place of work that has ended is nobody's, for row level security as for the session.
 CREATE OR REPLACE FUNCTION entered_schedules() RETURNS uuid[]

@@ -98,7 +98,9 @@ CREATE FUNCTION sessions_alive(wanted_id_hashes bytea[], at timestamptz, idle_si
 RETURNS TABLE (id_hash bytea, rights text, is_locked boolean, attended_at timestamptz)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
   SELECT session.id_hash,
-         md5(concat_ws(';', account.practitioner_id, account.is_administrator,
+         md5(concat_ws(';', account.practitioner_id, account.organisation_id, account.is_administrator,
+           (SELECT string_agg(role.id::text, ',' ORDER BY role.id)
+              FROM practitioner_role role WHERE role.practitioner_id = account.practitioner_id AND role.ended_at IS NULL),
            (SELECT string_agg(concat(m.territory_id, m.role), ',' ORDER BY m.territory_id, m.role)
               FROM membership m WHERE m.account_id = account.id),
            (SELECT string_agg(d.schedule_id::text, ',' ORDER BY d.schedule_id)
@@ -110,6 +112,11 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     JOIN account ON account.id = session.account_id
    WHERE session.id_hash = ANY (wanted_id_hashes)
      AND session.ended_at IS NULL
+     -- One factor was enough for a regulator of that room, and for as long as they are one.
+     AND (session.workstation_id IS NULL
+          OR EXISTS (SELECT FROM workstation WHERE workstation.id = session.workstation_id
+                        AND workstation.organisation_id = account.organisation_id)
+             AND EXISTS (SELECT FROM membership WHERE membership.account_id = account.id AND membership.role = 'regulator'))
      AND session.expires_at > at
      AND (session.kind <> 'browser' OR session.is_phone OR session.seen_at > idle_since)
      AND account.disabled_at IS NULL

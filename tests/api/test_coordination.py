@@ -459,7 +459,7 @@ async def test_everybody_sees_the_matrix_as_it_is(sign_in):
         "—",
         *["les siens"] * 2,
         "oui",
-        *["—"] * 4,
+        *["—"] * 5,
     ]
 
 

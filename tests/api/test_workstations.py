@@ -19,6 +19,7 @@ from slots.store.workstation import LINK_FOR, SHIFT_FOR, WORKSTATION_FOR
 from slots.transaction import entered
 from tests.api.conftest import Running, make_boards_ready, problem
 from tests.conftest import SECRET_KEYS
+from tests.waiting import until
 from tests.world import PASSWORD
 from web.app import create_app
 from web.auth import COOKIE
@@ -27,6 +28,7 @@ from web.second_factor import APP_PLACE
 OUR_PAGE = {"sec-fetch-site": "same-origin"}
 STATION_COOKIE = f"{COOKIE}-workstation"
 NAMES = ("rita", "rolf", "cora", "bob")
+ENDS_WITHIN_S = 2.0
 
 
 @pytest.fixture
@@ -188,6 +190,39 @@ async def test_nobody_calls_it_their_own_phone(at_station, world, owner):
 
     assert answer.headers["location"].startswith("/connexion/facteur")
     assert await owner.fetchval("SELECT count(*) FROM session") == 0
+
+
+async def test_there_a_ticked_phone_is_none_after_its_factor_either(at_station, world, apps, owner):
+    pc = await at_station()
+    form = {"email": world.email("rita"), "password": PASSWORD, "phone": "yes"}
+    due = await pc.post("/connexion", data=form)
+    assert due.headers["location"].startswith("/connexion/facteur")
+
+    await pc.post("/connexion/facteur", data={"code": apps["rita"].now(), "phone": "yes"})
+
+    rows = await owner.fetch("SELECT is_phone FROM session WHERE ended_at IS NULL")
+    assert [row["is_phone"] for row in rows] == [False]
+
+
+@pytest.mark.parametrize("change", ["role", "organisation"])
+async def test_a_session_of_who_regulates_there_no_more_ends(at_station, world, owner, change):
+    pc = await at_station()
+    assert (await pc.sign_in(world.email("rita"))).status_code == 200
+    rita = world.accounts["rita"]
+    if change == "role":
+        await owner.execute(
+            "UPDATE membership SET role = 'referrer' WHERE account_id = $1", rita.id
+        )
+    else:
+        await owner.execute(
+            "UPDATE account SET organisation_id = $2 WHERE id = $1",
+            *(rita.id, world.accounts["rolf"].organisation_id),
+        )
+
+    async def is_refused():
+        return (await pc.get("/api/v1/slots")).status_code == 401
+
+    await until(is_refused, ENDS_WITHIN_S)
 
 
 async def test_it_lets_nobody_change_what_protects_an_account(at_station, world, apps, owner):
@@ -367,5 +402,5 @@ async def test_an_administrator_shows_who_they_are_first(strict, apps, world, ow
         "/installation/postes", data={"station": "Poste", "organisation": str(samu)}
     )
 
-    assert answer.status_code == 403
+    assert answer.headers["location"].startswith("/compte/prouver")
     assert await owner.fetchval("SELECT count(*) FROM workstation") == 0

@@ -137,6 +137,39 @@ async def test_a_key_locks_and_a_wrong_pin_says_what_is_left(joins: Joins, owner
     await is_on(rita, "/connexion")
 
 
+async def test_a_lock_that_the_service_has_not_heard_of_stays_and_is_told_later(
+    joins: Joins, owner_url
+):
+    await has_pin(owner_url, "rita")
+    rita = await joins("rita", DESK)
+    await is_live(rita)
+    await rita.context.set_offline(True)
+
+    await rita.page.keyboard.press("F2")
+    await rita.sees("Pas de réponse du service.")
+    await is_covered(rita)
+    await rita.context.set_offline(False)
+
+    await expect(rita.page.get_by_label("Votre code à 6 chiffres")).to_be_focused()
+    await is_covered(rita)
+    assert (await rita.context.request.get(rita.service.url + "/api/v1/catalogue")).status == 423
+    await opens(rita)
+
+
+async def test_somebody_elses_phone_uncovers_no_page(joins: Joins, owner_url, service):
+    await has_pin(owner_url, "rita")
+    rita = await joins("rita", DESK)
+    await is_live(rita)
+    beside = Person(rita.context, await rita.context.new_page(), rita.service)
+    await rita.context.clear_cookies()
+    await beside.signs_in_on_their_phone("ann")
+
+    await rita.page.keyboard.press("F2")
+
+    await expect(rita.page.get_by_text("Rita Simon")).to_have_count(0)
+    await rita.sees("Ann Martin")  # the page of who is signed in now
+
+
 async def test_a_passkey_opens_the_page_where_it_was(joins: Joins, owner_url, capsys):
     rita = await joins("rita", DESK)
     await rita.page.goto(rita.service.url.replace("127.0.0.1", "localhost") + "/connexion")
@@ -307,7 +340,7 @@ async def test_the_lock_passes_axe_over_a_page_and_as_one(joins: Joins, owner_ur
     await must_be_clean(rita)
 
     await rita.goes_to("/regulation")
-    await rita.sees("Ouvrez pour continuer.")
+    await rita.sees("ouvrez-la pour continuer.")
     await must_be_clean(rita)
 
 

@@ -71,6 +71,7 @@ async def test_a_professional_signs_in_and_out_here_and_there(
 
     await is_on(ann, "/annuaire")
     [asked] = provider.asked
+    assert "prompt" not in asked
     assert asked["response_type"] == "code"
     assert asked["acr_values"] == "eidas1"
     assert asked["code_challenge_method"] == "S256"

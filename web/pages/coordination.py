@@ -67,6 +67,7 @@ REFUSALS: Final = {
         "role",
         "Les régulateurs sont ajoutés par l’administration du service, avec leur Centre 15.",
     ),
+    Invited.OWN_ROLES: ("email", "Personne ne change ses propres rôles."),
     Invited.SOMEBODY_ELSE: ("email", "Cette adresse est celle d’un autre professionnel."),
 }
 

@@ -58,7 +58,9 @@ async def begin(request: Request[State]) -> Response:
     if request.headers.get("sec-fetch-site", "none") not in ASKED_HERE:
         return see_other("/connexion", suite=None if after == "/" else after)
     try:
-        address, asked = await psc.question(after)
+        # Who has a session here already is asked who they are: for a step-up, or before a lock.
+        is_again = browser_hash_of(request) is not None
+        address, asked = await psc.question(after, is_again=is_again)
     except (Unavailable, FactorRefused):
         return see_other("/connexion", fait="psc-absent")
     return await _with_ticket(

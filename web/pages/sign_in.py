@@ -87,6 +87,7 @@ def go_on(
     response = RedirectResponse(after, SEE_OTHER)
     take_ticket(response, settings)
     if outcome.session_id is not None:
+        is_phone = outcome.signed_in.is_phone
         give_cookie(response, outcome.session_id, settings, is_phone=is_phone)
     return response
 

@@ -63,7 +63,11 @@ if (dialog) {
   document.addEventListener("visibilitychange", () => document.hidden || look())
   document.addEventListener("session-locked", () => cover())
   live.addEventListener("state", () => live.state === "locked" && cover())
-  tabs.onmessage = ({ data }) => (data === "seen" ? staysOpenFor() : (data === "locked" || isCovered()) && cover())
+  tabs.onmessage = ({ data }) => {
+    if (data === "locked" || isCovered()) cover() // which asks what counts
+    else if (data === "seen") staysOpenFor()
+  }
+  addEventListener("pageshow", ({ persisted }) => persisted && cover())
   document.addEventListener("submit", (event) => {
     if (!event.submitter?.matches("[data-lock]")) return
     event.preventDefault()

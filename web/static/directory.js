@@ -22,6 +22,7 @@ async function narrow(form) {
   const answer = await fetch(fragment, { signal, headers: { accept: "text/html" } }).catch(() => null)
   // Signed out: the page itself leads to the door, and back to what was typed.
   if (answer?.redirected || answer?.status === 401) return form.requestSubmit()
+  if (answer?.status === 423) return document.dispatchEvent(new Event("session-locked"))
   const html = answer?.ok ? await answer.text().catch(() => "") : ""
   const old = document.getElementById(form.dataset.narrows)
   if (signal.aborted || !form.isConnected || !old) return

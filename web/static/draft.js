@@ -2,7 +2,7 @@
 // again, and stands in the form when the same person is back on the page. Nothing is sent by itself.
 
 const STORE = "draft"
-const NOT_TYPED = ["key", "preset"]
+const NOT_TYPED = ["key", "preset", "pin", "code", "password", "current"]
 const PATIENT = "patient_" // how fields about a patient begin: never in the browser's storage
 const KEPT = "Votre session avait pris fin : votre saisie est conservée, rien n’a été envoyé."
 const FORGOT = " Les coordonnées du patient, elles, ne sont pas gardées : tapez-les à nouveau."
@@ -12,7 +12,7 @@ const account = () => document.querySelector("publish-queue")?.dataset.account
 /** Keep what was to be sent from this page: of each form the address, what stands in it, and its method. */
 export function keepDrafts(...sent) {
   const forms = sent.map(([action, body, method = "post"]) => {
-    const typed = [...body].filter(([name]) => !NOT_TYPED.includes(name) && !name.startsWith(PATIENT))
+    const typed = [...body].filter(([name, value]) => typeof value === "string" && !NOT_TYPED.includes(name) && !name.startsWith(PATIENT))
     const forgot = [...body].some(([name, value]) => name.startsWith(PATIENT) && value)
     return { pathname: new URL(action, location.href).pathname, method, typed, forgot }
   })

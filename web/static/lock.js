@@ -15,20 +15,25 @@ const part = (name) => dialog.querySelector(`[data-with=${name}]`)
 const again = dialog?.querySelector("[data-again]")
 const pin = dialog && part("pin").elements.pin
 const key = dialog && part("passkey").firstChild
-const title = document.title
+let title = document.title
+let isWanted = false // somebody said so, and the service has not heard it yet
 
 /** Lock at once, because somebody says so. */
-export async function close() {
-  if ((await post("/lock"))?.ok) tabs.postMessage("locked")
-  await ask()
+export function close() {
+  isWanted = true
+  return ask()
 }
 
 /** What the server says of the session is what counts. */
 export async function ask() {
+  if (isWanted && (await post("/lock"))?.ok) {
+    isWanted = false
+    tabs.postMessage("locked")
+  }
   const answer = await fetch("/api/v1/lock").catch(() => null)
   if (answer?.status === 401) return ended()
-  if (answer?.status === 403) return open() // a phone since
-  if (!answer?.ok) {
+  if (answer?.status === 403) return location.reload() // a phone since, perhaps somebody else's
+  if (!answer?.ok || isWanted) {
     setTimeout(ask, ASK_AGAIN_AFTER)
     return say(NO_ANSWER)
   }
@@ -46,7 +51,9 @@ function offer(means) {
   part("passkey").hidden = !can.includes("passkey")
   part("nothing").hidden = can.length > 0
   key.classList.toggle("quiet", can.includes("pin"))
-  document.title = dialog.querySelector("h1").textContent
+  const heading = dialog.querySelector("h1").textContent
+  if (document.title !== heading) title = document.title
+  document.title = heading
   if (dialog.querySelector("#lock-said").textContent === NO_ANSWER) say("")
   ;(can.includes("pin") ? pin : can.length ? key : again).focus()
 }
@@ -85,12 +92,15 @@ async function attempt(body) {
 
 function say(words) {
   pin.ariaInvalid = null
-  dialog.querySelector("#lock-said").textContent = words
+  const said = dialog.querySelector("#lock-said")
+  if (said.textContent !== words) said.textContent = words // else it would be read out again
 }
 
 const isTyped = (field) =>
-  field.matches("input:not([type=hidden], [type=password]), textarea") &&
-  (field.value !== field.defaultValue || field.checked !== field.defaultChecked)
+  field.matches("select")
+    ? [...field.options].some((one) => one.selected !== one.defaultSelected)
+    : field.matches("input:not([type=hidden], [type=password]), textarea") &&
+      (field.value !== field.defaultValue || field.checked !== field.defaultChecked)
 
 /** All that was typed on this page and not yet sent, for whoever signs in again. */
 function keepTyped() {
@@ -122,6 +132,15 @@ if (dialog) {
   })
 }
 
+// The sixth digit has sent it: what Enter sends after it would be another try.
+document.addEventListener("submit", (event) => {
+  if (!event.target.matches("form[data-pin]")) return
+  if ("sent" in event.target.dataset) {
+    event.preventDefault()
+    event.stopImmediatePropagation()
+  }
+  event.target.dataset.sent = ""
+}, { capture: true })
 document.addEventListener("input", ({ target }) => {
   if (target.matches("form[data-pin] [name=pin]") && SIX_DIGITS.test(target.value)) target.form.requestSubmit()
 })
