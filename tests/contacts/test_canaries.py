@@ -219,6 +219,7 @@ async def own_owner(settings, world):
     await conn.close()
 
 
+@pytest.mark.prove
 async def test_a_contact_is_in_plain_nowhere(joins, world, settings, logs, own_owner, tmp_path):
     rolf, nina = await joins("rolf"), await joins("nina")
     mails, servers = settings.data_dir / "mail", tmp_path

@@ -44,6 +44,7 @@ def words(settings):
     return Namespace(base_url=settings.base_url, speed=0, seed=48)
 
 
+@pytest.mark.prove
 async def test_a_day_has_the_least_of_each(demo, owner, capsys):
     status = await day.run(words(demo), demo)
 

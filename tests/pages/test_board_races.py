@@ -60,6 +60,7 @@ async def test_what_happens_between_the_drawing_of_a_page_and_its_arrival_is_not
     await expect(rolf.page.locator(".slot", has_text="Dr Ann Martin")).to_be_visible()
 
 
+@pytest.mark.prove
 async def test_what_is_booked_while_more_rows_are_on_their_way_does_not_come_free(joins: Joins):
     for name in ("ann", "bob"):
         await offers(await joins(name), name, 65)
@@ -83,6 +84,7 @@ async def test_what_is_booked_while_more_rows_are_on_their_way_does_not_come_fre
     await expect(late.and_(rita.page.locator("[data-status=free]"))).to_have_count(0)
 
 
+@pytest.mark.prove
 async def test_rows_that_time_alone_brings_nearer_are_asked_for(joins: Joins):
     for name in ("ann", "bob"):
         await offers(await joins(name), name, 65)

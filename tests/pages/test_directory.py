@@ -287,6 +287,7 @@ async def test_the_directory_is_used_by_keyboard_alone(joins: Joins, ground):
     await expect(rolf.page.get_by_role("heading", level=1)).to_have_text("Zoé Müller")
 
 
+@pytest.mark.prove
 async def test_the_pages_of_the_directory_pass_axe(joins: Joins, ground):
     ann, rolf = await joins("ann", PHONE), await joins("rolf", PHONE, color_scheme="dark")
     await ann.publishes()

@@ -78,6 +78,7 @@ async def test_a_search_filters_what_arrives_live(joins: Joins):
     await expect(rita.page.locator(".slot")).to_contain_text("à moins de 1 km")
 
 
+@pytest.mark.prove
 async def test_a_question_that_was_opened_meanwhile_is_not_drawn_over(joins: Joins):
     ann, rolf = await joins("ann", DESK), await joins("rolf", DESK)
     await ann.publishes()

@@ -240,6 +240,7 @@ async def test_what_is_sent_under_a_lock_stays_on_the_page(joins: Joins, owner_u
     await rita.sees("La clé, à donner au logiciel")
 
 
+@pytest.mark.prove
 async def test_a_page_that_is_opened_under_a_lock_is_the_lock(joins: Joins, owner_url):
     await has_pin(owner_url, "rita")
     for options in ({}, NO_SCRIPTS):
@@ -323,6 +324,7 @@ async def test_moving_before_the_screen_keeps_it_open_and_looking_does_not(joins
 
 
 @pytest.mark.parametrize("viewport", [DESK, {"width": 360, "height": 740}], ids=["desk", "narrow"])
+@pytest.mark.prove
 async def test_the_lock_passes_axe_over_a_page_and_as_one(joins: Joins, owner_url, viewport):
     await has_pin(owner_url, "rita")
     rita = await joins("rita", viewport)
@@ -344,6 +346,7 @@ async def test_the_lock_passes_axe_over_a_page_and_as_one(joins: Joins, owner_ur
     await must_be_clean(rita)
 
 
+@pytest.mark.prove
 async def test_a_pc_becomes_a_workstation_where_a_password_is_enough(joins: Joins, owner_url):
     async with ledger(owner_url) as owner:
         await owner.execute("UPDATE account SET is_administrator = true WHERE name = 'Cora Faure'")

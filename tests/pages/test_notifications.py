@@ -191,6 +191,7 @@ async def taps(worker: Worker) -> list[str]:
     )
 
 
+@pytest.mark.prove
 async def test_a_device_knows_itself_and_is_turned_off(
     joins: Joins, service: Service, push_service, works
 ):

@@ -167,6 +167,7 @@ async def test_what_waits_is_nobody_elses(joins: Joins):
     await sees_in_the_queue(ann, "Publié.")
 
 
+@pytest.mark.prove
 async def test_leaving_by_itself_does_not_say_that_somebody_has_seen_their_bookings(joins: Joins):
     ann, rolf = await joins("ann", PHONE), await joins("rolf")
     await ann.publishes("Maintenant")

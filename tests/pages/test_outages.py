@@ -76,6 +76,7 @@ async def relayed(service: Service) -> None:
 
 
 @pytest.mark.parametrize("how", HOWS)
+@pytest.mark.prove
 async def test_without_redis_an_open_board_says_so_shows_the_ledger_and_heals(
     joins: Joins, service: Service, wires, how
 ):
@@ -124,6 +125,7 @@ async def test_without_redis_nothing_is_held_and_the_page_says_how_to_go_on(
     await expect(rolf.page.get_by_role("button", name="Confirmer le rendez-vous")).to_be_visible()
 
 
+@pytest.mark.prove
 async def test_a_hold_asked_for_while_redis_is_away_is_made_once_it_is_back(joins: Joins, wires):
     ann, rolf = await joins("ann", PHONE), await joins("rolf", DESK)
     await ann.publishes()
@@ -137,6 +139,7 @@ async def test_a_hold_asked_for_while_redis_is_away_is_made_once_it_is_back(join
 
 
 @pytest.mark.parametrize("how", HOWS)
+@pytest.mark.prove
 async def test_without_postgresql_an_open_page_stays_and_says_so(joins: Joins, wires, how):
     ann, rita = await joins("ann", PHONE), await joins("rita", DESK)
     await ann.publishes()

@@ -30,6 +30,7 @@ async def test_the_places_of_the_next_48_hours_print_with_their_telephones(joins
         await expect(button).to_have_count(0)
 
 
+@pytest.mark.prove
 async def test_what_cannot_be_booked_is_not_printed(joins: Joins):
     ann, rolf, rosa = (
         await joins("ann", PHONE),

@@ -85,6 +85,7 @@ async def test_it_is_left_with_the_booking_and_seen_by_a_press(joins: Joins):
     await expect(ann.page.get_by_text(NAME)).to_have_count(0)
 
 
+@pytest.mark.prove
 async def test_it_is_changed_and_erased_on_the_sheet(joins: Joins):
     _, rolf = await opens_the_form(joins)
     await types(rolf)
@@ -163,6 +164,7 @@ async def test_without_scripts_it_works_as_well(joins: Joins):
     await rolf.sees(NAME)
 
 
+@pytest.mark.prove
 async def test_a_visit_has_a_line_for_its_address_and_who_reads_it_has_been_told(joins: Joins):
     nina, rolf = await joins("nina", PHONE), await joins("rolf", DESK)
     await offers(nina, "nina", 1, modality="HH", area={"radius_km": 20}, acts=["dressing"])
@@ -183,6 +185,7 @@ async def test_a_visit_has_a_line_for_its_address_and_who_reads_it_has_been_told
 
 
 @pytest.mark.parametrize("size", [DESK, NARROW], ids=["desk", "narrow"])
+@pytest.mark.prove
 async def test_its_pages_are_clean(joins: Joins, size):
     _, rolf = await opens_the_form(joins, size, color_scheme="dark")
     await types(rolf)

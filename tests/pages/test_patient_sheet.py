@@ -48,6 +48,7 @@ async def test_its_code_leads_to_the_place_and_says_nothing_else(joins: Joins):
     )
 
 
+@pytest.mark.prove
 async def test_on_paper_there_is_the_sheet_alone(joins: Joins):
     rolf, _ = await sheet_of_a_booking(joins)
 
@@ -70,6 +71,7 @@ async def test_others_do_not_get_it(joins: Joins):
     assert "Dr Ann Martin" not in await answer.text()
 
 
+@pytest.mark.prove
 async def test_a_cancelled_booking_says_that_its_sheet_is_void(joins: Joins):
     rolf, _ = await sheet_of_a_booking(joins)
     address = rolf.page.url

@@ -145,6 +145,7 @@ async def test_another_sites_link_begins_no_session_and_leads_to_the_door(
     assert provider.asked == []
 
 
+@pytest.mark.prove
 async def test_an_answer_counts_once_and_only_in_the_browser_that_asked(
     joins: Joins, provider, ann_there, ledger, service
 ):
@@ -218,6 +219,7 @@ async def _as_coordinator(cora: Person, ledger, service) -> None:
     await cora.context.add_cookies([{"name": "chrono48", "value": session_id, "url": service.url}])
 
 
+@pytest.mark.prove
 async def test_a_refused_admission_opens_nothing(joins: Joins, provider, ledger, service):
     provider.knows("10009876543", "Zoé", "Blanc")
     zoe, cora = await joins(None), await joins(None)

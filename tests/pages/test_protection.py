@@ -286,6 +286,7 @@ async def test_a_late_link_says_so_and_sends_another(joins: Joins, owner_url, se
     await is_on(nina, "/nouveau-mot-de-passe")
 
 
+@pytest.mark.prove
 async def test_a_new_password_by_mail_does_not_go_round_the_second_factor(
     joins: Joins, service, letters
 ):
@@ -381,6 +382,7 @@ async def test_after_a_while_changes_ask_again_who_it_is(joins: Joins, owner_url
     await owner.close()
 
 
+@pytest.mark.prove
 async def test_a_changed_password_ends_the_other_sessions(joins: Joins):
     ann = await joins(None)
     await types_password(ann, "ann")

@@ -156,6 +156,7 @@ async def test_on_3g_a_slot_is_published_in_one_tap_and_in_time(joins: Joins):
     assert taps <= TAPS_MAX
 
 
+@pytest.mark.prove
 async def test_a_phone_a_consulting_room_and_a_wall_agree_at_each_step(joins: Joins):
     ann, rolf, rita = await joins("ann", PHONE), await joins("rolf", DESK), await joins("rita")
     await rolf.goes_to("/orienter")

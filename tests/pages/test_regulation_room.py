@@ -23,6 +23,7 @@ async def has_figure(person: Person, label: str, figure: int) -> None:
     await expect(line.locator("dd")).to_have_text(str(figure))
 
 
+@pytest.mark.prove
 async def test_the_first_hundred_rows_come_with_the_page_and_the_rest_as_one_scrolls(joins: Joins):
     for name in ("ann", "bob"):
         await offers(await joins(name), name, 65)
@@ -106,6 +107,7 @@ async def test_what_is_new_since_one_last_looked_is_marked_until_one_says_so(joi
     await rita.sees("1 partie")
 
 
+@pytest.mark.prove
 async def test_nothing_moves_under_the_pointer(joins: Joins):
     ann, bob, rita = await joins("ann", PHONE), await joins("bob", PHONE), await joins("rita")
     await offers(ann, "ann", 1, after=timedelta(hours=2))
@@ -134,6 +136,7 @@ async def test_nothing_moves_under_the_pointer(joins: Joins):
     await expect(rita.page.locator(".slot", has_text="Dr Bob Bernard")).to_be_visible()
 
 
+@pytest.mark.prove
 async def test_the_figures_of_the_room_follow(joins: Joins):
     ann, rolf, rita = await joins("ann", PHONE), await joins("rolf"), await joins("rita")
     await offers(ann, "ann", 1, after=timedelta(hours=2))
@@ -180,6 +183,7 @@ async def sent_by_the_regulation(rita: Person, owner_url: str, count: int) -> No
         )
 
 
+@pytest.mark.prove
 async def test_a_place_on_the_map_is_searched_with_a_tap_and_the_map_is_live(joins: Joins):
     ann, bob, rita = await joins("ann", PHONE), await joins("bob", PHONE), await joins("rita")
     await ann.publishes()

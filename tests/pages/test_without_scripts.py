@@ -75,6 +75,7 @@ async def test_a_day_of_forms(joins: Joins):
     await ann.sees("Retiré. Plus personne")
 
 
+@pytest.mark.prove
 async def test_a_booking_moves_to_another_place(joins: Joins):
     ann = await joins("ann", PHONE, **NO_SCRIPTS)
     rolf = await joins("rolf", DESK, **NO_SCRIPTS)
@@ -94,6 +95,7 @@ async def test_a_booking_moves_to_another_place(joins: Joins):
     await expect(rolf.page.locator(".appointment")).to_have_count(1)
 
 
+@pytest.mark.prove
 async def test_the_professional_says_seen_come_and_not_come(joins: Joins):
     ann = await joins("ann", PHONE, **NO_SCRIPTS)
     rolf = await joins("rolf", DESK, **NO_SCRIPTS)
@@ -189,6 +191,7 @@ async def test_a_patient_beyond_the_places_goes_to_who_accepts_it(joins: Joins):
     await expect(bob.page.locator(".mine", has_text=reference)).to_contain_text("Surnuméraire")
 
 
+@pytest.mark.prove
 async def test_all_of_today_is_withdrawn_with_one_tap_and_a_question(joins: Joins):
     ann = await joins("ann", PHONE, **NO_SCRIPTS)
     rolf = await joins("rolf", DESK)

@@ -44,6 +44,7 @@ def test_one_command_prints_the_address_and_the_accounts(make_up):
     assert up.answer()
 
 
+@pytest.mark.prove
 def test_a_key_for_web_push_is_made_once_and_given_to_the_service(make_up):
     up = make_up().ready()
     key = up.choices.vapid_private_key
@@ -119,6 +120,7 @@ def test_a_second_start_finds_the_data_again_and_is_quick(make_up):
     assert up.choices == first
 
 
+@pytest.mark.prove
 def test_killed_with_sigkill_its_children_end_and_the_next_start_recovers(make_up):
     up = make_up().ready()
     processes = up.tree()
@@ -165,6 +167,7 @@ def test_a_postgres_that_dies_is_started_again(make_up):
     apart(postgres_of(up).wait_ready(30))
 
 
+@pytest.mark.prove
 def test_two_copies_run_side_by_side(make_up):
     one, two = make_up("one").ready(), make_up("two").ready()
 
@@ -182,6 +185,7 @@ def test_a_second_start_on_the_same_folder_says_so(make_up):
     assert up.answer()
 
 
+@pytest.mark.prove
 def test_a_taken_port_is_named(make_up):
     up = make_up("one").ready()
     second = make_up("two", port=up.port).start()
