@@ -15,7 +15,7 @@ ALWAYS = {
     "confirm": 9,
 }
 PROVED = {
-    "offer": 14,
+    "offer": 15,
     "amend": 19,
     "withdraw": 15,
     "renew": 4,
