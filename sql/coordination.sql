@@ -2,7 +2,8 @@
 -- which asks by itself whether whoever has entered may. Run by slots/store/coordination.py.
 
 -- name: people_of(territory_id) -> many
-SELECT account_id, email, name, phone, organisation, rpps, roles, has_factor, has_password, invited_at, seen_at, is_elsewhere
+SELECT account_id, email, name, phone, organisation, rpps, roles, has_factor, has_password, invited_at, seen_at, is_elsewhere,
+       signed_in, keys, screens
   FROM people_of($1);
 
 -- name: invite(territory_id, account_id, email, name, phone, organisation, roles, rpps, mail_id, subject, body, at) -> one

@@ -36,6 +36,9 @@ class Member:
     invited_at: datetime | None
     seen_at: datetime | None
     is_elsewhere: bool  # also of another territory, or an administrator
+    signed_in: int  # browsers
+    keys: int  # of software
+    screens: int  # on walls
 
     @property
     def is_waited_for(self) -> bool:

@@ -1,6 +1,7 @@
 """A coordinator and the people of one territory; delegations; the installation's administrator."""
 
 import asyncio
+import html
 import re
 
 import pytest
@@ -472,3 +473,22 @@ async def test_a_refusal_of_somebody_signed_in_is_in_the_audit_once_a_minute(sig
 
     rows = await owner.fetch("SELECT account_id FROM audit WHERE verb = 'refuse'")
     assert [row["account_id"] for row in rows] == [world.accounts["rolf"].id] * 2
+
+
+async def test_a_coordinator_sees_what_a_person_has_open_and_ends_all_of_it(
+    cora, sign_in, owner, world
+):
+    await sign_in("rolf")
+    rolf = world.accounts["rolf"].id
+    await owner.execute(
+        "INSERT INTO session (id_hash, account_id, created_at, seen_at, expires_at, kind, scopes)"
+        " VALUES ('key', $1, now(), now(), now() + interval '1 day', 'key', '{slots}')",
+        rolf,
+    )
+
+    page = (await cora.get("/coordination")).text
+    assert "1\xa0session ouverte · 1\xa0clé de logiciel" in html.unescape(page)
+
+    await cora.post(path_of(world, "rolf", "sessions"))
+    alive = "SELECT count(*) FROM session WHERE account_id = $1 AND ended_at IS NULL"
+    assert await owner.fetchval(alive, rolf) == 0
