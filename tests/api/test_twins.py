@@ -218,18 +218,21 @@ async def test_what_is_unclear_stays_two_and_says_why(cora, owner, path, twin, w
     assert await owner.fetchval("SELECT count(*) FROM practitioner WHERE id = $1", twin) == 1
 
 
-async def test_a_disabled_account_goes_along_with_nobody(cora, owner, path, twin):
+@pytest.mark.parametrize("is_withdrawn", [True, False])
+async def test_of_disabled_accounts_only_the_installations_stay_tied(
+    cora, owner, world, path, twin, is_withdrawn
+):
+    """So that whoever it has disabled is found, and comes back by no other address."""
     await owner.execute(
-        "UPDATE account SET practitioner_id = $1, disabled_at = now() WHERE name = 'Rolf Garcia'",
-        twin,
+        "UPDATE account SET practitioner_id = $1, disabled_at = now(), is_withdrawn = $2"
+        " WHERE name = 'Rolf Garcia'",
+        *(twin, is_withdrawn),
     )
 
     assert (await cora.post(path)).status_code == 303
 
-    assert (
-        await owner.fetchval("SELECT practitioner_id FROM account WHERE name = 'Rolf Garcia'")
-        is None
-    )
+    tied = await owner.fetchval("SELECT practitioner_id FROM account WHERE name = 'Rolf Garcia'")
+    assert tied is None if is_withdrawn else tied is not None
 
 
 @pytest.fixture
