@@ -104,7 +104,7 @@ async def must_be_clean(person: Person) -> None:
 @pytest.mark.parametrize(
     "scheme,viewport",
     [
-        ("dark", PHONE),
+        pytest.param("dark", PHONE, marks=pytest.mark.prove),
         pytest.param("light", DESK, marks=pytest.mark.prove),
         pytest.param("light", NARROW, marks=pytest.mark.prove),
     ],

@@ -137,6 +137,7 @@ async def test_a_key_locks_and_a_wrong_pin_says_what_is_left(joins: Joins, owner
     await is_on(rita, "/connexion")
 
 
+@pytest.mark.prove
 async def test_a_lock_that_the_service_has_not_heard_of_stays_and_is_told_later(
     joins: Joins, owner_url
 ):
@@ -156,6 +157,7 @@ async def test_a_lock_that_the_service_has_not_heard_of_stays_and_is_told_later(
     await opens(rita)
 
 
+@pytest.mark.prove
 async def test_somebody_elses_phone_uncovers_no_page(joins: Joins, owner_url, service):
     await has_pin(owner_url, "rita")
     rita = await joins("rita", DESK)

@@ -118,6 +118,7 @@ async def test_what_is_too_late_is_dropped_with_a_word(joins: Joins):
     await has_published(ann, 0)
 
 
+@pytest.mark.prove
 async def test_what_the_service_refuses_is_told_and_not_tried_again(joins: Joins):
     ann = await joins("ann", PHONE)
     second = await ann.context.new_page()
@@ -150,6 +151,7 @@ async def test_a_session_that_ended_meanwhile_keeps_what_waits(joins: Joins):
     await has_published(ann)
 
 
+@pytest.mark.prove
 async def test_what_waits_is_nobody_elses(joins: Joins):
     ann = await joins("ann", PHONE)
     await loses_the_network(ann)
@@ -187,6 +189,7 @@ async def test_leaving_by_itself_does_not_say_that_somebody_has_seen_their_booki
     await rolf.sees("pas encore vu")
 
 
+@pytest.mark.prove
 async def test_without_a_network_the_app_opens_on_the_form_that_publishes(joins: Joins):
     ann = await joins("ann", PHONE, service_workers="allow")
     await ann.publishes()
@@ -216,6 +219,7 @@ async def test_without_a_network_nobody_is_shown_an_old_board(joins: Joins):
     await expect(ann.page.get_by_role("heading", name="Orienter")).to_be_visible()
 
 
+@pytest.mark.prove
 async def test_the_phone_forgets_the_form_when_somebody_signs_out(joins: Joins):
     ann = await joins("ann", PHONE, service_workers="allow")
     await keeps_the_form(ann)

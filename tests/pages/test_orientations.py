@@ -34,6 +34,7 @@ async def test_the_address_of_a_visit_is_told_by_phone_and_ticked_by_who_goes_th
     await expect(rolf.page.get_by_text(TO_TELL)).to_have_count(0)
 
 
+@pytest.mark.prove
 async def test_at_the_practice_nobody_asks_for_an_address(joins: Joins):
     ann, rolf = await joins("ann", PHONE), await joins("rolf", DESK)
     await ann.publishes()

@@ -51,6 +51,7 @@ async def test_a_lost_phone_is_signed_out_from_the_pc_and_its_board_says_so(join
     await expect(phone.page.get_by_role("heading", name="Connexion")).to_be_visible()
 
 
+@pytest.mark.prove
 async def test_all_others_end_at_once_and_this_one_stays(joins: Joins):
     others = [await joins("rita", PHONE), await joins("rita", DESK)]
     pc = await joins("rita", DESK, **NO_SCRIPTS)
@@ -65,6 +66,7 @@ async def test_all_others_end_at_once_and_this_one_stays(joins: Joins):
         await expect(other.page.get_by_role("heading", name="Connexion")).to_be_visible()
 
 
+@pytest.mark.prove
 async def test_nobody_ends_or_sees_anothers_session(joins: Joins, owner_url: str):
     ann, rolf = await joins("ann", PHONE), await joins("rolf", DESK)
     await rolf.goes_to("/compte")

@@ -61,6 +61,7 @@ async def test_on_paper_there_is_the_sheet_alone(joins: Joins):
     await expect(rolf.page.get_by_role("navigation")).to_be_hidden()
 
 
+@pytest.mark.prove
 async def test_others_do_not_get_it(joins: Joins):
     rolf, _ = await sheet_of_a_booking(joins)
     bob = await joins("bob", DESK)

@@ -185,6 +185,7 @@ async def test_where_no_key_is_shown_the_page_says_so_and_stays(joins: Joins):
     await expect(ann.page.get_by_label("Mot de passe", exact=True)).to_be_visible()
 
 
+@pytest.mark.prove
 async def test_a_lost_phone_is_replaced_by_a_recovery_code_once(joins: Joins):
     ann = await joins(None, PHONE)
     await types_password(ann, "ann")
@@ -248,6 +249,7 @@ async def test_an_invitation_leads_to_a_password_a_factor_and_the_first_screen(
     await other.sees("Ce lien n’est plus valable")
 
 
+@pytest.mark.prove
 async def test_who_is_invited_needs_no_password_at_all(joins: Joins, owner_url, service, letters):
     await invites(owner_url, service, "nina")
     [message] = await letters()
@@ -337,6 +339,7 @@ async def test_asking_for_a_password_says_the_same_to_everybody(joins: Joins, se
     assert [message["To"] for message in await letters()] == [service.world.email("ann")]
 
 
+@pytest.mark.prove
 async def test_ones_account_shows_what_protects_it_and_keeps_the_last_of_it(joins: Joins):
     ann = await joins(None)
     await gives_virtual_key(ann)
@@ -357,6 +360,7 @@ async def test_ones_account_shows_what_protects_it_and_keeps_the_last_of_it(join
     await expect(ann.page.locator(".factors li")).to_have_count(4)
 
 
+@pytest.mark.prove
 async def test_after_a_while_changes_ask_again_who_it_is(joins: Joins, owner_url):
     ann = await joins(None)
     await types_password(ann, "ann")

@@ -45,6 +45,7 @@ async def test_the_first_hundred_rows_come_with_the_page_and_the_rest_as_one_scr
     await expect(rita.page.locator(".more")).to_have_count(0)
 
 
+@pytest.mark.prove
 async def test_without_scripts_a_link_brings_all_rows(joins: Joins):
     for name in ("ann", "bob"):
         await offers(await joins(name), name, 60)
@@ -56,6 +57,7 @@ async def test_without_scripts_a_link_brings_all_rows(joins: Joins):
     await expect(rows(rita)).to_have_count(120)
 
 
+@pytest.mark.prove
 async def test_rows_beyond_the_page_do_not_appear_between_but_are_counted(joins: Joins):
     for name in ("ann", "bob"):
         await offers(await joins(name), name, 58)

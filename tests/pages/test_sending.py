@@ -48,6 +48,7 @@ async def test_a_double_tap_publishes_once(joins: Joins):
     await expect(ann.page.locator(".mine")).to_have_count(1)
 
 
+@pytest.mark.prove
 async def test_a_countdown_warns_in_time_and_says_when_it_is_over(joins: Joins):
     ann, rolf = await joins("ann", PHONE), await joins("rolf", DESK)
     await ann.publishes()

@@ -83,6 +83,7 @@ async def test_the_hour_that_exists_twice_is_asked_for_and_told_everywhere(
             await expect(told.locator("[data-day]")).to_have_text("aujourd’hui")
 
 
+@pytest.mark.prove
 async def test_the_hour_that_is_not_there_is_refused_and_delays_leave_it_out(
     world: World, settings: Settings, chromium: Browser
 ):

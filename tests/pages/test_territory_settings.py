@@ -73,6 +73,7 @@ async def test_what_is_wrong_has_the_focus_and_what_was_typed_stays(joins: Joins
     await expect(cora.page.get_by_label("Horizon, en heures")).to_have_value("36")
 
 
+@pytest.mark.prove
 async def test_an_act_is_added_corrected_and_retired(joins: Joins):
     cora, ann = await joins("cora", PHONE), await joins("ann", PHONE)
     await cora.goes_to("/coordination/actes")

@@ -69,6 +69,7 @@ def test_an_installation_of_an_older_version_gets_a_key(tmp_path):
     assert chosen.owner_password == older["owner_password"]
 
 
+@pytest.mark.prove
 def test_a_second_terminal_need_not_repeat_the_port(make_up, monkeypatch):
     up = make_up().ready()
     for name in ADDRESS:
@@ -82,6 +83,7 @@ def test_a_second_terminal_need_not_repeat_the_port(make_up, monkeypatch):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.prove
 def test_a_signal_stops_all_and_leaves_no_process(make_up, number):
     up = make_up().ready()
     processes = up.tree()
@@ -148,6 +150,7 @@ def test_when_everything_is_killed_at_once_the_next_start_recovers(make_up):
     assert up.answer()
 
 
+@pytest.mark.prove
 def test_a_child_that_dies_is_started_again(make_up):
     up = make_up().ready()
     first = up.answer()
@@ -158,6 +161,7 @@ def test_a_child_that_dies_is_started_again(make_up):
     assert wait_for_another(up, first) != first
 
 
+@pytest.mark.prove
 def test_a_postgres_that_dies_is_started_again(make_up):
     up = make_up().ready()
 
@@ -176,6 +180,7 @@ def test_two_copies_run_side_by_side(make_up):
     assert two.answer()
 
 
+@pytest.mark.prove
 def test_a_second_start_on_the_same_folder_says_so(make_up):
     up = make_up().ready()
     second = make_up(data_dir=up.data_dir).start()
@@ -233,6 +238,7 @@ def test_it_runs_for_an_ordinary_user(make_up):
     assert {process.uids().real for process in up.tree()} == {os.geteuid() or 65_534}
 
 
+@pytest.mark.prove
 def test_nobody_connects_without_a_password(make_up):
     up = make_up().ready()
 

@@ -177,6 +177,7 @@ async def test_it_starts_before_the_servers_and_outlives_their_restarts(
 
 
 @pytest.mark.parametrize("server", ["valkey", "postgres"])
+@pytest.mark.prove
 async def test_it_stops_in_time_beside_a_frozen_server(
     own_servers, own_settings, own_owner, make_worker, server
 ):
