@@ -9,14 +9,16 @@ from starlette.responses import Response
 
 from slots.act import ActWords, faults
 from slots.errors import NotAllowed
+from slots.rights import Action
 from slots.store import acts as store
 from slots.store.acts import RuledAct
 from slots.territory import Territory
 from slots.territory_settings import Outcome
 from slots.transaction import entered
+from web.pages.coordinating import coordinator_of, ruling
 from web.pages.own_protection import ask_who, is_proved
 from web.pages.page import Viewer, notice_of, posted, see_other, show
-from web.pages.territory_settings import others_of, record_ruling, ruler_of, ruling
+from web.pages.territory_settings import others_of, record_ruling
 from web.state import State
 
 PATH: Final = "/coordination/{}/actes"
@@ -45,7 +47,7 @@ class ActForm:
 
 async def acts_page(request: Request[State]) -> Response:
     """All acts, and the form that adds one."""
-    viewer, territory = await ruler_of(request)
+    viewer, territory = await coordinator_of(request, Action.SETTINGS)
     if not await is_proved(request):
         return await ask_who(request, PATH.format(territory.id))
     return await _page(request, viewer, territory, ActForm())
@@ -53,7 +55,7 @@ async def acts_page(request: Request[State]) -> Response:
 
 async def add_act(request: Request[State]) -> Response:
     """Add an act; what cannot be accepted is shown beside its field."""
-    viewer, territory = await ruling(request)
+    viewer, territory = await ruling(request, Action.SETTINGS)
     words = _words(await posted(request))
     errors = dict(faults(words))
     if errors:
@@ -67,7 +69,7 @@ async def add_act(request: Request[State]) -> Response:
 
 async def change_act(request: Request[State]) -> Response:
     """Other words for an act; or retire it, or offer it again."""
-    viewer, territory = await ruling(request)
+    viewer, territory = await ruling(request, Action.SETTINGS)
     form, now = await posted(request), request.state["desk"].clock.now()
     code, words = request.path_params["code"], _words(form)
     errors = dict(faults(words))

@@ -19,27 +19,31 @@ from web.state import State
 PATH: Final = "/coordination"
 
 
-def coordinated_by(viewer: Viewer) -> list[TerritoryId]:
-    """The territories whose people the viewer looks after."""
+def coordinated_by(viewer: Viewer, action: Action = Action.PEOPLE) -> list[TerritoryId]:
+    """The territories of which the viewer may do this: whose people they look after, as a rule."""
     account = viewer.account
-    return [number for number in sorted(account.roles) if account.may(Action.PEOPLE, number)]
+    return [number for number in sorted(account.roles) if account.may(action, number)]
 
 
-async def coordinator_of(request: Request[State]) -> tuple[Viewer, Territory]:
+async def coordinator_of(
+    request: Request[State], action: Action = Action.PEOPLE
+) -> tuple[Viewer, Territory]:
     """Who coordinates, and the territory that the address names; the first where it names none.
 
     Raises:
         NotAllowed: The viewer coordinates nothing, or not that one.
     """
     viewer = await viewer_of(request)
-    own = coordinated_by(viewer)
+    own = coordinated_by(viewer, action)
     asked = request.path_params.get("territory_id", own[0] if own else None)
     if asked not in own:
         raise NotAllowed
     return viewer, request.state["desk"].territories.by_id[TerritoryId(asked)]
 
 
-async def ruling(request: Request[State]) -> tuple[Viewer, Territory]:
+async def ruling(
+    request: Request[State], action: Action = Action.PEOPLE
+) -> tuple[Viewer, Territory]:
     """Who coordinates, and has shown who they are since the page was opened.
 
     Raises:
@@ -47,7 +51,7 @@ async def ruling(request: Request[State]) -> tuple[Viewer, Territory]:
         NotAllowed: As `coordinator_of`.
     """
     await posted(request)  # kept, also where it is refused
-    found = await coordinator_of(request)
+    found = await coordinator_of(request, action)
     if not await is_proved(request, TYPED_WITHIN):
         raise ProofDue
     return found

@@ -10,7 +10,6 @@ from starlette.responses import Response
 
 from slots.database import Connection
 from slots.errors import NotAllowed
-from slots.ids import TerritoryId
 from slots.rights import Action
 from slots.store.audit import record
 from slots.store.territory_settings import set_territory
@@ -18,11 +17,11 @@ from slots.territory import Territory
 from slots.territory_settings import Outcome, changes, settings_of
 from slots.transaction import entered
 from web.pages import settings_form
+from web.pages.coordinating import coordinated_by, coordinator_of, ruling
 from web.pages.finding import RADIUS_KM_CHOICES
-from web.pages.own_protection import TYPED_WITHIN, ask_who, is_proved
-from web.pages.page import Viewer, form_fields, notice_of, posted, see_other, show, viewer_of
+from web.pages.own_protection import ask_who, is_proved
+from web.pages.page import Viewer, form_fields, notice_of, posted, see_other, show
 from web.pages.settings_form import SettingsForm
-from web.refusals import ProofDue
 from web.state import State
 
 PATH: Final = "/coordination/{}/reglages"
@@ -37,7 +36,7 @@ NOTICES: Final = {
 
 async def settings_page(request: Request[State]) -> Response:
     """All settings, each with what it does."""
-    viewer, territory = await ruler_of(request)
+    viewer, territory = await coordinator_of(request, Action.SETTINGS)
     if not await is_proved(request):
         return await ask_who(request, PATH.format(territory.id))
     territory = await _looked_up(request, territory)
@@ -47,7 +46,7 @@ async def settings_page(request: Request[State]) -> Response:
 
 async def save_settings(request: Request[State]) -> Response:
     """Set them, unless somebody else has meanwhile: then say what."""
-    viewer, territory = await ruling(request)
+    viewer, territory = await ruling(request, Action.SETTINGS)
     form = settings_form.read(form_fields(await posted(request)))
     if form.values["contact_kept_h"] and not request.state["desk"].sealer.is_able:
         form = replace(form, errors={**form.errors, "contact_kept_h": UNSEALED})
@@ -88,40 +87,6 @@ async def _save(
     return outcome
 
 
-async def ruler_of(request: Request[State]) -> tuple[Viewer, Territory]:
-    """Who rules, and the territory that the address names; the first where it names none.
-
-    Raises:
-        NotAllowed: The viewer rules nothing, or not that one.
-    """
-    viewer = await viewer_of(request)
-    own = ruled_by(viewer)
-    asked = request.path_params.get("territory_id", own[0] if own else None)
-    if asked not in own:
-        raise NotAllowed
-    return viewer, request.state["desk"].territories.by_id[TerritoryId(asked)]
-
-
-async def ruling(request: Request[State]) -> tuple[Viewer, Territory]:
-    """Who rules, and has shown who they are since the page was opened.
-
-    Raises:
-        ProofDue: That was too long ago.
-        NotAllowed: As `ruler_of`.
-    """
-    await posted(request)  # kept, also where it is refused
-    found = await ruler_of(request)
-    if not await is_proved(request, TYPED_WITHIN):
-        raise ProofDue
-    return found
-
-
-def ruled_by(viewer: Viewer) -> list[TerritoryId]:
-    """The territories whose settings are the viewer's to change."""
-    account = viewer.account
-    return [number for number in sorted(account.roles) if account.may(Action.SETTINGS, number)]
-
-
 async def record_ruling(
     conn: Connection, viewer: Viewer, territory: Territory, verb: str, subjects: Sequence[str]
 ) -> None:
@@ -133,7 +98,11 @@ async def record_ruling(
 def others_of(request: Request[State], viewer: Viewer, territory: Territory) -> list[Territory]:
     """The other territories that the viewer rules."""
     known = request.state["desk"].territories.by_id
-    return [known[number] for number in ruled_by(viewer) if number != territory.id]
+    return [
+        known[number]
+        for number in coordinated_by(viewer, Action.SETTINGS)
+        if number != territory.id
+    ]
 
 
 async def _looked_up(request: Request[State], territory: Territory) -> Territory:
