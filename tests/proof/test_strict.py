@@ -103,7 +103,11 @@ GUARDS = {
         "remember_holder(hold.account, hold_id, hold.sealed and SEALED or math.min(hold.expires, state.over))",
         "",
     ),
-    "state and event are one": ("release", "tell('slot.released', slot_id, state)", ""),
+    "state and event are one": (
+        "release",
+        "tell_of_hold('slot.released', slot_id, state, hold_id, account_id)",
+        "",
+    ),
     "each event names the one before": ("_common", "'prev', last", "'prev', ''"),
 }
 
