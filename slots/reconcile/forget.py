@@ -19,9 +19,7 @@ SESSIONS_FOR: Final = timedelta(days=1)  # after their end
 PUSHES_FOR: Final = timedelta(days=1)  # after the appointment's start
 MAILS_FOR: Final = timedelta(days=30)  # after they left
 FAILURES_FOR: Final = timedelta(days=7)  # after the last wrong password; no delay is as long
-ADMISSIONS_FOR: Final = timedelta(
-    days=90
-)  # after the answer, or after the question where there is none
+ADMISSIONS_FOR: Final = timedelta(days=90)  # after the answer; or the question, without one
 
 WHAT: Final[tuple[tuple[Callable[[Connection, datetime], Awaitable[int]], timedelta], ...]] = (
     (forget_old_keys, KEYS_FOR),

@@ -390,16 +390,17 @@ $$;
 -- is withdrawn or cancelled first by whose it is. Under the lock that an offer takes (invariant 2).
 -- Colleagues share their bookings: who works at none of an organisation's places any more is of it no more, but of another
 -- one where they work, or of one of their own.
-CREATE FUNCTION leave_organisation(of_practitioner_id uuid, left_organisation_id uuid)
+CREATE FUNCTION leave_organisation(in_territory_id smallint, of_practitioner_id uuid, left_organisation_id uuid)
 RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
   leaver account%ROWTYPE;
   next_id uuid;
 BEGIN
-  IF EXISTS (SELECT FROM practitioner_role role JOIN location ON location.id = role.location_id
-              WHERE role.practitioner_id = of_practitioner_id AND role.ended_at IS NULL
-                AND location.organisation_id = left_organisation_id) THEN
+  IF NOT coordinates(in_territory_id)
+     OR EXISTS (SELECT FROM practitioner_role role JOIN location ON location.id = role.location_id
+                 WHERE role.practitioner_id = of_practitioner_id AND role.ended_at IS NULL
+                   AND location.organisation_id = left_organisation_id) THEN
     RETURN;
   END IF;
   FOR leaver IN SELECT * FROM account WHERE practitioner_id = of_practitioner_id AND organisation_id = left_organisation_id LOOP
@@ -433,7 +434,7 @@ BEGIN
   END IF;
   UPDATE practitioner_role SET ended_at = at WHERE id = there.id;
   UPDATE schedule SET accepts_overflow = false WHERE id = of_schedule_id;
-  PERFORM leave_organisation(there.practitioner_id, location.organisation_id) FROM location WHERE location.id = there.location_id;
+  PERFORM leave_organisation(in_territory_id, there.practitioner_id, location.organisation_id) FROM location WHERE location.id = there.location_id;
   DELETE FROM delegation WHERE schedule_id = of_schedule_id;
   RETURN 'changed';
 END

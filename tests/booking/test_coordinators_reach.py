@@ -140,3 +140,66 @@ async def test_a_withdrawal_by_who_acts_for_the_slot_no_more_leaves_no_booking_b
         )
 
     assert await owner.fetchval("SELECT withdrawn_at FROM slot WHERE id = $1", slot.id) is None
+
+
+async def test_an_organisation_is_left_by_nobody_else(asks, world, owner):
+    left = "SELECT leave_organisation($1, $2, $3)"
+    nina, house = world.practitioners["nina"], world.accounts["nina"].organisation_id
+    await owner.execute(
+        "UPDATE practitioner_role SET ended_at = now() WHERE practitioner_id = $1", nina
+    )
+
+    await asks(left, nina, house, who="bob")
+
+    of_nina = "SELECT organisation_id FROM account WHERE practitioner_id = $1"
+    assert await owner.fetchval(of_nina, nina) == house
+    await asks(left, nina, house)
+    assert await owner.fetchval(of_nina, nina) != house
+
+
+async def test_whose_appointments_an_entry_has_nobody_makes_their_own(asks, world, owner):
+    await owner.execute(
+        "UPDATE account SET practitioner_id = $2 WHERE id = $1",
+        *(world.accounts["cora"].id, world.practitioners["bob"]),
+    )
+    merged = "SELECT merge_practitioners($1, $2, $3, now())"
+
+    assert await asks(merged, world.practitioners["bob"], world.practitioners["ann"]) == "own-roles"
+
+
+async def test_a_new_schedule_begins_with_the_audiences_that_the_territory_has_set(
+    asks, world, owner
+):
+    await owner.execute("UPDATE territory SET default_audience = '{CPTS}' WHERE id = 1")
+
+    assert await asks(PLACE, world.practitioners["bob"], world.locations["bedarieux"]) == "new"
+
+    audience = "SELECT default_audience FROM schedule JOIN practitioner_role role ON role.id = practitioner_role_id WHERE role.practitioner_id = $1 AND role.location_id = $2"
+    found = await owner.fetchval(audience, world.practitioners["bob"], world.locations["bedarieux"])
+    assert found == ["CPTS"]
+
+
+async def test_a_newcomer_shares_the_bookings_of_no_house_that_is_at_work_elsewhere(
+    asks, world, owner, ann_has_a_number
+):
+    """Nor of one that they have left."""
+    await owner.execute("UPDATE account SET practitioner_id = NULL WHERE name = 'Ann Martin'")
+    await owner.execute(
+        "UPDATE practitioner_role SET ended_at = now() WHERE practitioner_id = $1",
+        world.practitioners["ann"],
+    )
+    asked = await owner.fetchval(
+        "INSERT INTO admission (id, territory_id, rpps, name, email, organisation, asked_at)"
+        " VALUES (gen_random_uuid(), 1, '10001234567', 'Ann Martin', 'a2@example.fr', 'Lilas', now())"
+        " RETURNING id"
+    )
+
+    let_in = "SELECT decide_admission($2, $1 = 1, gen_random_uuid(), now())"
+    assert await asks(let_in, asked) is not None
+
+    row = await owner.fetchrow(
+        "SELECT organisation.name, array_agg(role) AS roles FROM account"
+        " JOIN organisation ON organisation.id = organisation_id"
+        " JOIN membership ON account_id = account.id WHERE email = 'a2@example.fr' GROUP BY 1"
+    )
+    assert (row["name"], row["roles"]) == ("Lilas", ["referrer"])

@@ -23,6 +23,7 @@ def test_what_everybody_would_guess_first_is_refused(pin):
 
 def test_what_others_know_of_its_owner_is_refused():
     assert fault_of("607080", ["0607080910"]) == TRIVIAL
+    assert fault_of("607080", ["06 07 08.09 10"]) == TRIVIAL
     assert fault_of("607080", ["0467112233"]) is None
 
 

@@ -66,12 +66,14 @@ class Valkey:
         Raises:
             TimeoutError: It did not answer in time.
         """
-        async with asyncio.timeout(within_s), redis.asyncio.from_url(self.url) as client:
-            while True:
+        async with asyncio.timeout(within_s) as limit, redis.asyncio.from_url(self.url) as client:
+            # Not by the cancellation alone: the client of Redis (5.3.1) may swallow it.
+            while not limit.expired():
                 with contextlib.suppress(OSError, RedisError):
                     await client.ping()
                     return
                 await asyncio.sleep(READY_POLL_S)
+            raise TimeoutError
 
     @property
     def _configuration(self) -> Path:
