@@ -145,6 +145,18 @@ async def test_another_sites_link_begins_no_session_and_leads_to_the_door(
     assert provider.asked == []
 
 
+async def test_who_has_a_session_here_is_asked_there_who_they_are(
+    joins: Joins, provider, ann_there
+):
+    ann = await joins(None, PHONE)
+    await goes_there(ann)
+    await is_on(ann, "/disponibilites")
+
+    await ann.page.goto(ann.service.url + "/connexion/psc")  # as a step-up does, and a lock
+
+    assert [asked.get("prompt") for asked in provider.asked] == [None, "login"]
+
+
 @pytest.mark.prove
 async def test_an_answer_counts_once_and_only_in_the_browser_that_asked(
     joins: Joins, provider, ann_there, ledger, service
