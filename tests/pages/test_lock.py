@@ -9,6 +9,7 @@ import pytest
 from playwright.async_api import expect
 
 from tests.browser import DESK, PHONE, Joins, Person
+from tests.pages.boards import is_live
 from tests.pages.test_accessible import must_be_clean
 from tests.pages.test_protection import gives_virtual_key, is_on
 from tests.world import PASSWORD
@@ -52,10 +53,6 @@ async def is_covered(person: Person) -> None:
     )
     await expect(person.page.locator("main")).to_be_hidden()
     await expect(person.page.locator("header")).to_be_hidden()
-
-
-async def is_live(person: Person) -> None:
-    await expect(person.page.locator("live-freshness")).to_have_attribute("data-level", "live")
 
 
 async def types_pin(person: Person) -> None:

@@ -14,6 +14,7 @@ from playwright.async_api import expect
 from slots.letters import invitation
 from slots.store.ticket import GOOD_FOR, Purpose
 from tests.browser import DESK, PHONE, Joins, Person, serving
+from tests.pages.boards import is_live
 from tests.world import PASSWORD
 from workers.mails import send_mails
 from workers.post import Post
@@ -49,6 +50,10 @@ def letters(service):
 
 
 async def signs_out(person: Person) -> None:
+    await person.page.wait_for_load_state()  # the page's modules have begun, where scripts run
+    if await person.page.locator("live-freshness[data-level]").count():
+        # A socket that is still on its way when the session ends is refused, and the browser says so.
+        await is_live(person)
     await person.presses("Se déconnecter")
     await is_on(person, "/connexion")
 
