@@ -1,8 +1,11 @@
 -- The lock of a PC: when it closes, and who opens it again (see schema.sql). Run by slots/store/lock.py.
 
--- name: attend_session(session_hash, now, unattended_since) -> none
+-- name: attend_sessions(session_hashes, times, unattended_since) -> none
 -- A mark, as `touch_session` is one: who only looks need not wait for a standby that is away.
-SELECT set_config('synchronous_commit', 'local', true), attend_session($1, $2, $3);
+-- In the order of the hashes, so that two processes never wait for each other in a circle.
+SELECT set_config('synchronous_commit', 'local', true), attend_session(id_hash, at, since)
+  FROM (SELECT * FROM unnest($1::bytea[], $2::timestamptz[], $3::timestamptz[]) AS one (id_hash, at, since)
+         ORDER BY id_hash) AS ordered;
 
 -- name: lock_session(session_hash, now) -> value
 SELECT lock_session($1, $2);

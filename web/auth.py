@@ -63,7 +63,7 @@ async def signed_in(connection: HTTPConnection[Any], *, without_ledger: bool = F
             raise NotSignedIn from None
         need_fit(found, connection.scope)
     if found.locks and not without_ledger and is_sign_of_a_person(connection.scope):
-        await sessions.attend(session_hash)
+        sessions.attend(session_hash)
     await connection.state["catalogue"].know(found.account.reach)
     return found
 

@@ -9,14 +9,13 @@ An address may be a hospital's whole network: RATE_FACTOR multiplies all of it.
 """
 
 import ipaddress
-from collections.abc import Mapping
+import math
+import time
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
-from limits import RateLimitItemPerMinute
-from limits.aio.storage import MemoryStorage
-from limits.aio.strategies import FixedWindowRateLimiter
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from slots.secret_id import hash_of
@@ -57,16 +56,49 @@ MINUTE_S: Final = 60
 IPV6_PREFIX: Final = 64
 
 
+class Windows:
+    """How often each has asked since its own minute began.
+
+    A few lines and not the library *limits*, whose storage in memory looks through everybody at
+    each request: with a thousand sessions that was a sixth of what a hold costs.
+    """
+
+    def __init__(self, clock_s: Callable[[], float] = time.monotonic) -> None:
+        """Nobody has asked yet."""
+        self._clock_s = clock_s
+        self._counts: dict[tuple[Kind, str], tuple[float, int]] = {}  # when it ends, and how often
+        self._sweep_at_s = 0.0
+
+    def count(self, kind: Kind, who: str, most: int) -> None:
+        """Count one more.
+
+        Raises:
+            TooManyRequests: That makes more than *most*; it says when the minute is over.
+        """
+        now_s = self._clock_s()
+        if now_s >= self._sweep_at_s:
+            self._counts = {key: one for key, one in self._counts.items() if one[0] > now_s}
+            self._sweep_at_s = now_s + MINUTE_S
+        ends_at_s, asked = self._counts.get((kind, who), (0.0, 0))
+        if ends_at_s <= now_s:
+            ends_at_s, asked = now_s + MINUTE_S, 0
+        self._counts[kind, who] = (ends_at_s, asked + 1)
+        if asked >= most:
+            raise TooManyRequests(math.ceil(ends_at_s - now_s))
+
+
 class Rates:
     """Refuses, by raising, what `web.answering` then answers with 429."""
 
-    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+    def __init__(
+        self, app: ASGIApp, settings: Settings, clock_s: Callable[[], float] = time.monotonic
+    ) -> None:
         """Wrap *app*."""
         self.app = app
         self._cookie = cookie_name(settings)
-        self._limiter = FixedWindowRateLimiter(MemoryStorage())
-        self._per_session = _items(PER_SESSION, settings.rate_factor)
-        self._per_address = _items(PER_ADDRESS, settings.rate_factor)
+        self._factor = settings.rate_factor
+        self._windows_of_sessions = Windows(clock_s)
+        self._windows_of_addresses = Windows(clock_s)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let through what is within the limits.
@@ -78,17 +110,12 @@ class Rates:
         if kind is not None:
             # A session that asks too much uses up nothing of its address: others sit there too.
             session = self._session(scope)
-            if session:
-                await self._count(self._per_session, kind, session)
-            await self._count(self._per_address, kind, _address(scope))
+            if session and kind in PER_SESSION:
+                most = PER_SESSION[kind] * self._factor
+                self._windows_of_sessions.count(kind, session, most)
+            most = PER_ADDRESS[kind] * self._factor
+            self._windows_of_addresses.count(kind, _address(scope), most)
         await self.app(scope, receive, send)
-
-    async def _count(
-        self, items: Mapping[Kind, RateLimitItemPerMinute], kind: Kind, who: str
-    ) -> None:
-        item = items.get(kind)
-        if item is not None and not await self._limiter.hit(item, kind, who):
-            raise TooManyRequests(MINUTE_S)
 
     def _session(self, scope: Scope) -> str:
         shown = api_key_of(scope) or cookie_of(scope, self._cookie)
@@ -105,10 +132,6 @@ def kind_of(scope: Scope) -> Kind | None:
         return Kind.LOOK
     is_door = any(scope["path"] == door or scope["path"].startswith(f"{door}/") for door in DOORS)
     return Kind.DOOR if is_door and scope["method"] == "POST" else Kind.COMMAND
-
-
-def _items(limits: Mapping[Kind, int], factor: int) -> dict[Kind, RateLimitItemPerMinute]:
-    return {kind: RateLimitItemPerMinute(most * factor) for kind, most in limits.items()}
 
 
 def _address(scope: Scope) -> str:

@@ -7,7 +7,6 @@ and forgets those that ended or whose rights changed. So a request costs the led
 import asyncio
 import time
 from collections import OrderedDict
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice, takewhile
@@ -18,7 +17,7 @@ import structlog
 
 from slots.account import SignedIn
 from slots.database import Pool
-from slots.errors import LedgerUnavailable, OutcomeUnknown
+from slots.errors import LedgerUnavailable
 from slots.ids import INSTALLATION, AccountId
 from slots.second_factor import Proof
 from slots.secret_id import hash_of, new_secret_id
@@ -69,6 +68,7 @@ class Sessions:
         """Look them up through *pool*."""
         self._pool = pool
         self._known: OrderedDict[bytes, _Known] = OrderedDict()  # the one used last is the last
+        self._attended: dict[bytes, datetime] = {}  # what the ledger has not heard yet
         self._ledger_away_until_s = 0.0
         self._task: asyncio.Task[None] | None = None
 
@@ -81,6 +81,7 @@ class Sessions:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
+        await self.tell_attended()
 
     async def signed_in(
         self, session_hash: bytes, *, without_ledger: bool = False
@@ -118,19 +119,18 @@ class Sessions:
         )
         return found
 
-    async def attend(self, session_hash: bytes) -> None:
-        """Somebody is there: heard by the ledger every ATTENDED_EVERY_S at most.
+    def attend(self, session_hash: bytes) -> None:
+        """Somebody is there: the ledger hears it within RECHECK_EVERY_S, every ATTENDED_EVERY_S at most.
 
-        While the ledger is away it hears nothing, and a PC may lock a little early.
+        While the ledger is away it hears nothing, and what this process knows dies with it: then a
+        PC may lock a little early.
         """
         known = self._known.get(session_hash)
         now_s = time.monotonic()
         if known is None or now_s - known.attended_at_s < ATTENDED_EVERY_S:
             return
         known.attended_at_s = now_s
-        with suppress(LedgerUnavailable, OutcomeUnknown):
-            async with looking(self._pool) as conn:
-                await attend(conn, session_hash, datetime.now(UTC))
+        self._attended[session_hash] = datetime.now(UTC)
 
     async def open(
         self,
@@ -212,6 +212,17 @@ class Sessions:
             await store.end_session(conn, session_hash, datetime.now(UTC))
         self._known.pop(session_hash, None)
 
+    async def tell_attended(self) -> None:
+        """Tell the ledger of all who were there since the last time, at once."""
+        attended, self._attended = self._attended, {}
+        if not attended:
+            return
+        try:
+            async with looking(self._pool) as conn:
+                await attend(conn, attended)
+        except LedgerUnavailable:
+            self._attended = attended | self._attended
+
     async def recheck(self) -> None:
         """Ask about all sessions in use at once.
 
@@ -241,6 +252,8 @@ class Sessions:
     async def _recheck_for_ever(self) -> None:
         while True:
             try:
+                # This first: whoever is there must not be found locked.
+                await self.tell_attended()
                 await self.recheck()
             except Exception:
                 log.exception("sessions.recheck.failed")

@@ -1,5 +1,6 @@
 """The lock of a PC in the ledger: signs of a person, closing, and opening again."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -30,10 +31,14 @@ class Lock:
         return timedelta() if self.is_locked else max(left, timedelta())
 
 
-async def attend(conn: Connection, session_hash: bytes, now: datetime) -> None:
-    """Somebody is there. Opens nothing that is locked."""
-    await QUERIES["attend_session"].none(
-        conn, session_hash=session_hash, now=now, unattended_since=now - LOCK_AFTER
+async def attend(conn: Connection, attended: Mapping[bytes, datetime]) -> None:
+    """Somebody was there, in each of these sessions at its time. Opens nothing that is locked."""
+    times = list(attended.values())
+    await QUERIES["attend_sessions"].none(
+        conn,
+        session_hashes=list(attended),
+        times=times,
+        unattended_since=[at - LOCK_AFTER for at in times],
     )
 
 

@@ -3,17 +3,20 @@
 import asyncio
 import html
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import argon2
 import pytest
 
+from slots.database import create_pool
 from slots.secret_id import hash_of
 from slots.store import lock as store
 from slots.store.session import LOCK_AFTER, SESSION_FOR, Alive, sessions_alive
 from tests.api.conftest import offered, problem
 from tests.authenticator import Authenticator
 from tests.world import PASSWORD
+from web.app import create_app
 from web.auth import COOKIE
 
 PIN = "408162"
@@ -31,6 +34,7 @@ def leaves(service, owner):
     """`await leaves(rolf)`: nobody has touched that PC for so long."""
 
     async def left(person, long=LOCK_AFTER):
+        await service.state["sessions"].tell_attended()
         await owner.execute(
             "UPDATE session SET attended_at = attended_at - $2::interval WHERE id_hash = $1",
             *(session_of(person), long),
@@ -125,11 +129,48 @@ async def test_signs_of_a_person_are_written_twice_a_minute_at_most(
     first = await owner.fetchval(attended, session_of(rolf))
     for _ in range(3):
         await rolf.post("/api/v1/attention")
+    await service.state["sessions"].tell_attended()
     assert await owner.fetchval(attended, session_of(rolf)) == first
 
     await leaves(rolf, timedelta(seconds=31))
     await rolf.post("/api/v1/attention")
+    await service.state["sessions"].tell_attended()
     assert await owner.fetchval(attended, session_of(rolf)) > first
+
+
+async def test_a_sign_that_the_ledger_could_not_hear_is_told_when_it_is_back(
+    sign_in, service, owner, leaves, settings
+):
+    rolf, sessions = await sign_in("rolf"), service.state["sessions"]
+    await leaves(rolf, timedelta(minutes=20))
+    await rolf.post("/api/v1/attention")
+    pool, nowhere = sessions._pool, "postgresql://nobody@127.0.0.1:1/nothing"
+    sessions._pool = await create_pool(replace(settings, database_url=nowhere))
+    await sessions.tell_attended()
+    sessions._pool = pool
+    await sessions.tell_attended()
+
+    attended = await owner.fetchval(
+        "SELECT attended_at FROM session WHERE id_hash = $1", session_of(rolf)
+    )
+    assert datetime.now(UTC) - attended < timedelta(minutes=1)
+
+
+async def test_a_process_that_stops_tells_of_those_who_were_there(world, settings, owner):
+    app = create_app(settings)
+    async with app.router.lifespan_context(app) as state:
+        session_hash = hash_of(await state["sessions"].open(world.accounts["rolf"].id))
+        attended = "SELECT attended_at FROM session WHERE id_hash = $1"
+        await owner.execute(
+            "UPDATE session SET attended_at = attended_at - interval '20 minutes'"
+            " WHERE id_hash = $1",
+            session_hash,
+        )
+        first = await owner.fetchval(attended, session_hash)
+        await state["sessions"].signed_in(session_hash)
+        state["sessions"].attend(session_hash)
+
+    assert await owner.fetchval(attended, session_hash) > first
 
 
 async def test_phones_keys_and_walls_never_lock(service, sign_in, world, leaves, owner):
@@ -344,8 +385,8 @@ async def test_the_ledger_says_the_same_at_any_instant(owner, world, service):
 
     assert not (await alive(later - timedelta(minutes=1))).is_locked
     assert (await alive(later)).is_locked
-    await store.attend(owner, session_hash, later)
+    await store.attend(owner, {session_hash: later})
     assert (await alive(later)).is_locked
-    await store.attend(owner, session_hash, later - timedelta(minutes=1))
+    await store.attend(owner, {session_hash: later - timedelta(minutes=1)})
     assert not (await alive(later)).is_locked
     assert (await alive(later)) != (await alive(later + LOCK_AFTER))
