@@ -69,6 +69,7 @@ async def create_pool(settings: Settings) -> Pool:
         min_size=0,
         max_size=POOL_SIZE_MAX,
         init=set_codecs,
+        reset=_leave_as_it_is,
         timeout=CONNECT_TIMEOUT_S,
         server_settings={
             "application_name": "chrono48",
@@ -82,6 +83,14 @@ async def create_pool(settings: Settings) -> Pool:
         },
     )
     return await pool
+
+
+async def _leave_as_it_is(conn: Connection) -> None:
+    """What follows the rollback of whatever was open: no `RESET ALL`, one round trip less each time.
+
+    Nothing that we run outlives its transaction: settings are local, locks are the transaction's,
+    nobody listens (`tests/running/test_database.py` looks at every statement).
+    """
 
 
 @contextlib.asynccontextmanager

@@ -119,6 +119,59 @@ async def booked_seats(owner, slot):
     return [row["seat"] for row in rows]
 
 
+async def what_a_booking_left(owner, booked):
+    """All rows that a booking wrote, without what differs between any two: ids, names and times."""
+    rows = {}
+    for table, condition in {
+        "appointment": "id = $1",
+        "hold_end": "appointment_id = $1",
+        "audit": "subject_id = $1",
+        "idempotency_key": "(answer ->> 'appointment_id')::uuid = $1",
+    }.items():
+        found = await owner.fetch(f"SELECT * FROM {table} WHERE {condition}", booked.id)
+        rows[table] = [dict(row) for row in found]
+    found = await owner.fetch("SELECT * FROM outbox WHERE slot_id = $1", booked.slot_id)
+    rows["outbox"] = [dict(row) for row in found if row["verb"] == "confirm"]
+    found = await owner.fetch(
+        "SELECT * FROM mail WHERE body LIKE '%' || $1 || '%'", booked.reference
+    )
+    rows["mail"] = [dict(row) for row in found]
+    assert all(len(written) == 1 for written in rows.values())
+    ours = {
+        "id",
+        "slot_id",
+        "hold_id",
+        "subject_id",
+        "appointment_id",
+        "reference",
+        "key",
+        "answer",
+    }
+    own = {"body_hash", "created_at", "at", "next_try_at", "booked_at", "held_at", "ended_at"}
+    return {
+        table: {
+            name: str(value).replace(booked.reference, "…")
+            for name, value in written[0].items()
+            if name not in ours | own
+        }
+        for table, written in rows.items()
+    }
+
+
+async def test_the_quick_way_leaves_what_the_long_way_leaves(
+    desk, world, offer, book, owner, request
+):
+    rolf, slot = world.accounts["rolf"], await offer(capacity=2)
+    quick = await what_a_booking_left(owner, await book(rolf, slot))
+    await owner.execute("DELETE FROM outbox")
+    request.getfixturevalue("under_the_lock")
+    long = await what_a_booking_left(owner, await book(rolf, slot))
+
+    assert (quick["appointment"].pop("seat"), long["appointment"].pop("seat")) == ("1", "2")
+    assert (quick["outbox"].pop("version"), long["outbox"].pop("version")) == ("2", "3")
+    assert quick == long
+
+
 # Fifty want one seat.
 
 

@@ -1,5 +1,6 @@
 """Inside a territory, too: whose rows the ledger shows to whom, asked in SQL as each person."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import asyncpg
@@ -136,6 +137,61 @@ async def test_nobody_writes_an_appointment_of_which_they_are_no_side(desk, worl
                 booked.id,
                 bob.organisation_id,
             )
+
+
+async def writes_a_booking(desk, world, name, like) -> bool:
+    """Whether the ledger takes a booking like *like*, with its two sides, from *name*."""
+    try:
+        async with entered(desk.pool, world.accounts[name].id, [world.hauts, world.thau]) as conn:
+            await conn.execute(
+                """
+                INSERT INTO appointment (id, territory_id, schedule_id, reference, origin, reason, urgency, starts_at,
+                                         booked_by_account_id, booked_by_organisation_id, booked_by_name,
+                                         booked_by_organisation, booked_by_phone, booked_at)
+                VALUES (gen_random_uuid(), $1, $2, $3, 'referrer', 'pain', 'today', $4,
+                        $5, $6, 'x', 'x', 'x', now())
+                """,
+                *(
+                    like.territory_id,
+                    like.schedule_id,
+                    f"ABCDE{'23456789ABC'[EVERYBODY.index(name)]}",
+                    like.starts_at,
+                ),
+                *(world.accounts[name].id, like.booked_by_organisation_id),
+            )
+    except asyncpg.InsufficientPrivilegeError:
+        return False
+    return True
+
+
+async def test_a_booking_is_written_by_one_of_its_sides_alone(desk, world, booked):
+    wrote = {name for name in EVERYBODY if await writes_a_booking(desk, world, name, booked)}
+
+    assert wrote == set(SIDES)
+
+
+async def test_a_neighbour_writes_bookings_of_their_own_house_in_the_next_territory(
+    desk, world, booked
+):
+    carl = world.accounts["carl"]
+    like = replace(booked, booked_by_organisation_id=carl.organisation_id)
+
+    assert await writes_a_booking(desk, world, "carl", like)
+    assert not await writes_a_booking(desk, world, "cora", like)
+
+
+async def test_control_without_the_policy_everybody_writes_it(desk, world, booked, owner):
+    await owner.execute("DROP POLICY appointment_booked ON appointment")
+
+    assert await writes_a_booking(desk, world, "bob", booked)
+
+
+async def test_who_changes_all_appointments_changes_their_own(desk, world, booked, owner):
+    """Without a condition nothing is read, and the policies of reading do not speak."""
+    for name, changed in {"bob": 0, "cora": 0, "rolf": 1, "olga": 1}.items():
+        async with entered(desk.pool, world.accounts[name].id, [world.hauts]) as conn:
+            answer = await conn.execute("UPDATE appointment SET seen_at = now()")
+        assert answer == f"UPDATE {changed}"
 
 
 async def test_everybody_counts_the_seats_that_others_have_taken(desk, world, booked, now):

@@ -2,9 +2,11 @@
 
 import asyncio
 import contextlib
+import re
 import time
 from dataclasses import replace
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 import asyncpg
 import pytest
@@ -18,6 +20,8 @@ from slots.database import (
     refuse_too_much_right,
 )
 from slots.errors import LedgerUnavailable
+from slots.ids import AccountId
+from slots.queries import SQL_DIRECTORY
 from slots.transaction import entered
 from tests.world import HAUTS
 
@@ -152,3 +156,73 @@ class Proxy:
             writer.write(data)
             await writer.drain()
         writer.close()
+
+
+@pytest.mark.parametrize("failing", [False, True], ids=["committed", "failed"])
+async def test_a_connection_is_handed_on_as_nobodys(settings, failing):
+    """One connection for all: who comes next is nobody, in no territory, in no transaction."""
+    pool = await create_pool(settings)
+    try:
+        async with borrow(pool) as conn:
+            first = await conn.fetchval("SELECT pg_backend_pid()")
+        with contextlib.suppress(asyncpg.UndefinedTableError):
+            async with entered(pool, AccountId(uuid4()), [HAUTS]) as conn:
+                if failing:
+                    await conn.execute("SELECT FROM nothing_of_that_name")
+        async with borrow(pool) as conn:
+            assert await conn.fetchval("SELECT pg_backend_pid()") == first
+            assert not conn.is_in_transaction()
+            row = await conn.fetchrow("SELECT entered_account(), entered_territories()")
+            assert list(row) == [None, None]
+            assert await conn.fetchval("SELECT count(*) FROM slot") == 0
+    finally:
+        pool.terminate()
+
+
+async def test_a_transaction_left_open_is_rolled_back_before_a_connection_is_handed_on(settings):
+    pool = await create_pool(settings)
+    try:
+        async with borrow(pool) as conn:
+            await conn.execute("BEGIN; SET LOCAL app.territories = '{1}'")
+        async with borrow(pool) as conn:
+            assert not conn.is_in_transaction()
+            assert await conn.fetchval("SELECT entered_territories()") is None
+    finally:
+        pool.terminate()
+
+
+# What would outlive its transaction on a connection that is handed on.
+OUTLIVES = re.compile(
+    r"""set_config\((?:[^()]|\([^()]*\))*,\s*false\s*\)
+      | \bpg_(try_)?advisory_lock(_shared)?\b
+      | \bWITH\s+HOLD\b
+      | \bLISTEN\s+\w
+      | (?:\A|;)\s*SET\s+(?!LOCAL\b|CONSTRAINTS\b)(SESSION\s+)?[\w.]+\s*(=|TO)\s*['\d]
+      | \bCREATE\s+TEMP""",
+    re.VERBOSE | re.IGNORECASE | re.MULTILINE,
+)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT set_config('app.account', $1, false)",
+        "SELECT pg_advisory_lock(1)",
+        "SELECT pg_try_advisory_lock(1)",
+        "LISTEN news",
+        "SET app.account = '1'",
+        "SET SESSION statement_timeout TO 5",
+        "CREATE TEMPORARY TABLE mine ()",
+    ],
+)
+def test_what_outlives_its_transaction_would_be_found(statement):
+    assert OUTLIVES.search(statement)
+
+
+@pytest.mark.parametrize("path", sorted(SQL_DIRECTORY.glob("*.sql")), ids=lambda path: path.name)
+def test_no_statement_outlives_its_transaction(path):
+    """Pooled connections are not wiped: nothing may stay on them. The owner's lock is not pooled."""
+    text = re.sub(r"^\s*--.*$", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    if path.name == "installation.sql":
+        text = text.replace("SELECT pg_advisory_lock($1)", "")
+    assert not OUTLIVES.search(text)
