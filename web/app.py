@@ -22,7 +22,6 @@ from web.live.presence import Presence
 from web.live.socket import LIVE_ROUTES
 from web.pages.routes import PAGE_ROUTES
 from web.passwords import Passwords
-from web.places import Communes
 from web.pro_sante_connect import ProSanteConnect
 from web.rates import Rates
 from web.sessions import Sessions
@@ -86,7 +85,6 @@ def _lifespan(settings: Settings, clock: Clock) -> Lifespan:
                 presence=presence,
                 sessions=sessions,
                 passwords=passwords,
-                communes=Communes(),
                 pro_sante_connect=pro_sante_connect,
             )
             await pro_sante_connect.close()

@@ -1,4 +1,4 @@
-"""What this process knows by heart: its territories, and what each of them calls its acts.
+"""What this process knows by heart: its territories, what each calls its acts, and the communes.
 
 Rows of boards are rendered once for all who look, hence without anybody's transaction: their words
 come from here, and so do those of every page, so that all say the same.
@@ -15,6 +15,7 @@ from slots.errors import LedgerUnavailable
 from slots.ids import TerritoryId
 from slots.store.directory import acts
 from slots.transaction import entered
+from web.places import Communes
 
 WORDS_EVERY_ROUNDS: Final = 4
 
@@ -50,6 +51,7 @@ class Catalogue:
         self._desk = desk
         self._task: asyncio.Task[None] | None = None
         self.act_labels = ActLabels()
+        self.communes = Communes()
 
     async def start(self) -> None:
         """Read everything; then the territories every LOOK_EVERY_S, their words now and then.

@@ -13,6 +13,7 @@ without knowing the address of the service. Only who brings an API key needs no 
 """
 
 import re
+from collections.abc import Awaitable
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -47,8 +48,8 @@ class Guards:
         self.hosts = frozenset(origin.partition("://")[2] for origin in self.origins)
         self.session_cookie = cookie_name(settings)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let through what may come.
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        """Let through what may come. No coroutine of its own: an open socket would keep it.
 
         Raises:
             HostUnknown, CrossSite, BodyTooLarge.
@@ -59,7 +60,7 @@ class Guards:
                 self._check_host(scope, headers)
                 if scope["method"] not in SAFE_METHODS:
                     self._check_site(scope, headers)
-                await self.app(scope, _bounded(receive, headers, _most(scope)), send)
+                receive = _bounded(receive, headers, _most(scope))
             case "websocket":
                 headers = Headers(scope=scope)
                 self._check_host(scope, headers)
@@ -67,9 +68,9 @@ class Guards:
                 is_program = "origin" not in headers and "authorization" in headers
                 if not is_program and not self._is_ours(headers.get("origin")):
                     raise CrossSite
-                await self.app(scope, receive, send)
             case _:
-                await self.app(scope, receive, send)
+                pass
+        return self.app(scope, receive, send)
 
     def _check_host(self, scope: Scope, headers: Headers) -> None:
         if scope["path"] in ANY_HOST_PATHS:

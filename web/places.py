@@ -42,7 +42,7 @@ async def place_of(request: Request[Any], commune: str | None, near: str | None)
     """
     if commune is None and near is None:
         return None
-    known = await request.state["communes"].by_insee(request)
+    known = await request.state["catalogue"].communes.by_insee(request)
     if commune is not None and commune not in known:
         raise Invalid([FieldError("commune", "Cette commune n’est pas connue ici (code INSEE).")])
     if near is None:

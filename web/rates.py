@@ -11,7 +11,7 @@ An address may be a hospital's whole network: RATE_FACTOR multiplies all of it.
 import ipaddress
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
@@ -100,8 +100,8 @@ class Rates:
         self._windows_of_sessions = Windows(clock_s)
         self._windows_of_addresses = Windows(clock_s)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let through what is within the limits.
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        """Let through what is within the limits. No coroutine of its own: an open socket would keep it.
 
         Raises:
             TooManyRequests: It says when to come again.
@@ -115,7 +115,7 @@ class Rates:
                 self._windows_of_sessions.count(kind, session, most)
             most = PER_ADDRESS[kind] * self._factor
             self._windows_of_addresses.count(kind, _address(scope), most)
-        await self.app(scope, receive, send)
+        return self.app(scope, receive, send)
 
     def _session(self, scope: Scope) -> str:
         shown = api_key_of(scope) or cookie_of(scope, self._cookie)

@@ -14,7 +14,7 @@ from tests.world import HAUTS, World, make_world
 
 SCHEDULES = 200
 ORGANISATIONS = 100
-ACCOUNTS = 4_800  # nobody comes twice: each may hold but five seats at a time
+ACCOUNTS = 7_200  # nobody comes twice: each may hold but five seats at a time
 SESSION_FOR = timedelta(hours=2)
 
 

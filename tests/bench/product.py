@@ -42,6 +42,7 @@ class Product:
         jobs = []
         for cookie in itertools.islice(self.cookies, -(-count // IN_A_ROW)):
             jobs += [(cookie, next(self.slots)) for _ in range(min(IN_A_ROW, count - len(jobs)))]
+        assert len(jobs) == count, "there are not enough people: see ACCOUNTS of tests.bench.ground"
         return jobs
 
     async def people(self, count: int) -> list[tuple[str, Any]]:

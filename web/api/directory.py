@@ -89,7 +89,7 @@ async def list_communes(request: Request[Any]) -> Response:
     """Communes whose name or postcode begins so."""
     await account_of(request)
     query = parse_query(request.query_params, CommunesQuery)
-    known = await request.state["communes"].by_insee(request)
+    known = await request.state["catalogue"].communes.by_insee(request)
     wanted = folded(query.q.strip())
     found = [
         CommuneAnswer(

@@ -184,6 +184,12 @@ class Follower:
         self._word(feed)
         self._readable.set()
         if stood_at != feed.at:
+            if stood_at is not None:
+                # Every board of this territory is drawn anew: seldom, and worth a line.
+                log.warning(
+                    "live.renewed territory=%s from=%s to=%s",
+                    *(feed.territory.slug, stood_at, feed.at),
+                )
             self._heard(feed, None)
 
     # The task that reads.

@@ -37,28 +37,36 @@ async def live(websocket: WebSocket) -> None:
     """One live view, from the accept to the close."""
     hub: Hub = websocket.state["hub"]
     presence: Presence = websocket.state["presence"]
+    connection = await _admitted(websocket, presence)
+    # Closing before the accept answers 403: nobody sees a frame whom we do not know.
+    if connection is None:
+        await websocket.close()
+        return
+    with presence.watched(connection):
+        connection.push([frames.write(frames.Hello(rfc3339(datetime.now(UTC))))])
+        await connection.wire.carry(websocket, _receive(websocket, connection, hub, presence))
+    if connection.ending is not None:
+        websocket.state["close_code"] = connection.ending.number  # for the canonical line
+
+
+async def _admitted(websocket: WebSocket, presence: Presence) -> Connection | None:
+    """Accept a socket that a live session opens, in our protocol or none; None where it is neither.
+
+    Apart from `live`, which would keep what only this needs for as long as the socket is open.
+    """
     session_hash = session_hash_of(websocket)
     opened = await presence.opened_by(session_hash) if session_hash is not None else None
     offered = websocket.scope["subprotocols"]
-    # Closing before the accept answers 403: nobody sees a frame whom we do not know.
     if opened is None or (offered and frames.SUBPROTOCOL not in offered):
-        await websocket.close()
-        return
+        return None
     signed_in, alive = opened
     websocket.scope[NEEDED_SCOPE] = Scope.READ
     need_fit(signed_in, websocket.scope)
     await websocket.state["catalogue"].know(signed_in.account.reach)
     websocket.state["account_id"] = signed_in.account.id  # for the canonical line
     await websocket.accept(subprotocol=frames.SUBPROTOCOL if offered else None)
-
-    wire = wire_of(websocket.scope)
-    account = as_shown_live(signed_in)
-    connection = Connection(Session(account), signed_in.session_hash, alive, wire)
-    with presence.watched(connection):
-        connection.push([frames.write(frames.Hello(rfc3339(datetime.now(UTC))))])
-        await wire.carry(websocket, _receive(websocket, connection, hub, presence))
-    if connection.ending is not None:
-        websocket.state["close_code"] = connection.ending.number  # for the canonical line
+    session = Session(as_shown_live(signed_in))
+    return Connection(session, signed_in.session_hash, alive, wire_of(websocket.scope))
 
 
 async def _receive(

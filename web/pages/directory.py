@@ -107,7 +107,7 @@ async def annuaire(request: Request[State]) -> Response:
         request,
         "directory.html",
         who=choices_of_who(),
-        communes=(await request.state["communes"].by_insee(request)).values(),
+        communes=(await request.state["catalogue"].communes.by_insee(request)).values(),
         territories=territories_of(request, viewer.account),
         languages=LANGUAGES,
         radii=RADIUS_KM_CHOICES,
@@ -189,7 +189,9 @@ async def look(request: Request[State], account: Account, *, everybody: bool = F
     """Ask the directory what the query string says; cards for the first, or for *everybody*."""
     desk, now = request.state["desk"], now_of(request)
     territories = territories_of(request, account)
-    asked = asked_by(request.query_params, await request.state["communes"].by_insee(request))
+    asked = asked_by(
+        request.query_params, await request.state["catalogue"].communes.by_insee(request)
+    )
     search = asked.form.search
     known = await seen_by(request, account, account.reach)
     free = free_by_schedule(known.slots)

@@ -126,7 +126,7 @@ async def _board(request: Request[State]) -> Board:
     if REGULATION not in viewer.screens and not account.walls:
         raise NotAllowed
     covered = covered_by(account)
-    communes = await request.state["communes"].by_insee(request)
+    communes = await request.state["catalogue"].communes.by_insee(request)
     form = read(request.query_params, communes, usual_km=usual_radius_km(request, account))
     known = await seen_by(request, account, covered)
     rows = rows_of(request, form, known, now)
