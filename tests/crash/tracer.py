@@ -23,7 +23,6 @@ from slots import lane, queries, scripts
 
 EXECUTING = ("query", "bind_execute", "bind_execute_many", "execute", "copy_in", "copy_out")
 OF_THE_DRIVER = (introspection.INTRO_LOOKUP_TYPES, "set_config('jit'")
-RESET = "SELECT pg_advisory_unlock_all()"  # how the pool cleans a connection
 
 When = Literal["before", "after"]
 
@@ -127,8 +126,6 @@ def name_of_sql(text: str) -> str:
     """The name that sql/*.sql gives it, else its first word; nothing for the driver's own."""
     if any(own in text for own in OF_THE_DRIVER):
         return ""
-    if text.startswith(RESET):
-        return "reset"
     return _names_of_queries().get(text) or text.split(maxsplit=1)[0].strip(";")
 
 
