@@ -161,9 +161,10 @@ SELECT account.id, account.practitioner_id, account.disabled_at, practitioner.rp
   FROM account LEFT JOIN practitioner ON practitioner.id = account.practitioner_id
  WHERE account.email = $1;
 
--- name: add_account(account_id, email, password_hash, name, phone, organisation_id, practitioner_id) -> none
-INSERT INTO account (id, email, password_hash, name, phone, organisation_id, practitioner_id)
-VALUES ($1, $2, $3, $4, $5, $6, $7);
+-- name: add_account(account_id, email, name, phone, organisation_id, practitioner_id) -> none
+-- Without a password: its person chooses one by a link.
+INSERT INTO account (id, email, name, phone, organisation_id, practitioner_id)
+VALUES ($1, $2, $3, $4, $5, $6);
 
 -- name: amend_account(account_id, name, phone, organisation_id, practitioner_id) -> none
 UPDATE account
@@ -173,8 +174,9 @@ UPDATE account
        practitioner_id = coalesce($5::uuid, practitioner_id)
  WHERE id = $1;
 
--- name: set_password(email, password_hash) -> value
-UPDATE account SET password_hash = $2 WHERE email = $1 RETURNING id;
+-- name: forget_password(email) -> value
+-- A disabled account would have a link that opens nothing.
+UPDATE account SET password_hash = NULL WHERE email = $1 AND disabled_at IS NULL RETURNING id;
 
 -- name: disable_account(email) -> value
 UPDATE account SET disabled_at = coalesce(disabled_at, now()), is_withdrawn = false WHERE email = $1 RETURNING id;

@@ -154,14 +154,17 @@ CREATE TABLE session (
   locked_at    timestamptz,                -- when somebody locked it by hand
   pin_tries    smallint NOT NULL DEFAULT 0,  -- since it was open last
   workstation_id  uuid REFERENCES workstation,  -- where it was opened, and with which it ends
+  link_hash    bytea,                      -- SHA-256 of what a screen's link carries; NULL: it was opened, or is none
   CONSTRAINT session_id_unique UNIQUE (id),
   CONSTRAINT session_kind_known CHECK (kind IN ('browser', 'key', 'wall')),
   CONSTRAINT session_scopes_of_a_key CHECK ((kind = 'key') = (cardinality(scopes) > 0)),
   CONSTRAINT session_walls_of_a_wall CHECK ((kind = 'wall') = (cardinality(walls) > 0)),
+  CONSTRAINT session_link_of_a_wall CHECK (link_hash IS NULL OR kind = 'wall'),
   CONSTRAINT session_proof_known CHECK (proof IN ('password', 'totp', 'recovery', 'passkey', 'psc', 'workstation'))
 );
 CREATE INDEX session_account ON session (account_id);
 CREATE INDEX session_workstation ON session (workstation_id);
+CREATE UNIQUE INDEX session_link ON session (link_hash) WHERE link_hash IS NOT NULL;
 
 -- What shows, beside a password, who somebody is. A passkey (WebAuthn) is enough alone.
 CREATE TABLE authenticator_app (
@@ -1065,22 +1068,48 @@ LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
   INSERT INTO session (id_hash, account_id, created_at, seen_at, expires_at, device, proof, proved_at, is_phone)
   VALUES (new_id_hash, for_account_id, at, at, until, on_device, by_proof, at, on_own_phone)
 $$;
--- A key for software, or a screen on a wall: a session of whoever has entered, without a browser.
-CREATE FUNCTION open_device(
-  new_id_hash bytea, of_kind text, called text, with_scopes text[], on_walls smallint[], at timestamptz, until timestamptz
+-- A key for software: a session of whoever has entered, without a browser.
+CREATE FUNCTION open_key(new_id_hash bytea, called text, with_scopes text[], at timestamptz, until timestamptz)
+RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  INSERT INTO session (id_hash, account_id, created_at, seen_at, expires_at, device, proof, proved_at, kind, scopes)
+  VALUES (new_id_hash, entered_account(), at, at, until, called, 'password', at, 'key', with_scopes)
+$$;
+-- A screen on a wall, of whoever has entered. Until its link is spent it lasts as long as that; no cookie has its id.
+CREATE FUNCTION offer_screen(
+  new_id_hash bytea, new_link_hash bytea, called text, on_walls smallint[], at timestamptz, link_until timestamptz
 )
 RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
-  INSERT INTO session (id_hash, account_id, created_at, seen_at, expires_at, device, proof, proved_at, kind, scopes, walls)
-  VALUES (new_id_hash, entered_account(), at, at, until, called, 'password', at, of_kind, with_scopes, on_walls)
+  INSERT INTO session (id_hash, account_id, created_at, seen_at, expires_at, device, proof, proved_at, kind, walls, link_hash)
+  VALUES (new_id_hash, entered_account(), at, at, link_until, called, 'password', at, 'wall', on_walls, new_link_hash)
+$$;
+-- What the link is for, as long as it is good. Looking spends nothing.
+CREATE FUNCTION screen_of_link(of_link_hash bytea, at timestamptz)
+RETURNS TABLE (name text, walls smallint[])
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  SELECT session.device, session.walls
+    FROM session JOIN account ON account.id = session.account_id
+   WHERE session.link_hash = of_link_hash AND session.ended_at IS NULL AND session.expires_at > at AND account.disabled_at IS NULL
+$$;
+-- Whose screen it is, for one browser only, however many ask at once: the link is spent.
+CREATE FUNCTION begin_screen(of_link_hash bytea, new_id_hash bytea, at timestamptz, until timestamptz)
+RETURNS uuid
+LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  UPDATE session SET id_hash = new_id_hash, link_hash = NULL, seen_at = at, expires_at = until
+    FROM account
+   WHERE session.link_hash = of_link_hash AND session.ended_at IS NULL AND session.expires_at > at
+     AND account.id = session.account_id AND account.disabled_at IS NULL
+  RETURNING account.id
 $$;
 CREATE FUNCTION own_devices(at timestamptz)
 RETURNS TABLE (
-  id uuid, kind text, device text, scopes text[], walls smallint[], created_at timestamptz, seen_at timestamptz, expires_at timestamptz
+  id uuid, kind text, device text, scopes text[], walls smallint[], created_at timestamptz, seen_at timestamptz, expires_at timestamptz,
+  is_offered boolean
 )
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
   SELECT session.id, session.kind, session.device, session.scopes, session.walls, session.created_at,
-         nullif(session.seen_at, session.created_at), session.expires_at
+         nullif(session.seen_at, session.created_at), session.expires_at, session.link_hash IS NOT NULL
     FROM session
    WHERE session.account_id = entered_account() AND session.kind <> 'browser'
      AND session.ended_at IS NULL AND session.expires_at > at

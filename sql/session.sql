@@ -36,11 +36,11 @@ SELECT end_sessions_of($1, $2, $3) AS id_hash;
 -- name: own_sessions(now, idle_since) -> many
 SELECT id, id_hash, device, created_at, seen_at FROM own_sessions($1, $2);
 
--- name: open_device(session_hash, kind, name, scopes, walls, now, expires_at) -> none
-SELECT open_device($1, $2, $3, $4, $5, $6, $7);
+-- name: open_key(session_hash, name, scopes, now, expires_at) -> none
+SELECT open_key($1, $2, $3, $4, $5);
 
 -- name: own_devices(now) -> many
-SELECT id, kind, device, scopes, walls, created_at, seen_at, expires_at FROM own_devices($1);
+SELECT id, kind, device, scopes, walls, created_at, seen_at, expires_at, is_offered FROM own_devices($1);
 
 -- name: end_own_sessions(session_id, kept_hash, now) -> many
 SELECT end_own_sessions($1, $2, $3) AS id_hash;

@@ -126,7 +126,10 @@ async def own_sessions(conn: Connection, now: datetime) -> list[OwnSession]:
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """A key for software or a screen on a wall, as its owner sees it. *seen_at* None: never used."""
+    """A key for software or a screen on a wall, as its owner sees it. *seen_at* None: never used.
+
+    is_offered: a screen whose link was not used yet, and which ends with it.
+    """
 
     id: UUID
     kind: SessionKind
@@ -136,27 +139,19 @@ class Device:
     created_at: datetime
     seen_at: datetime | None
     expires_at: datetime
+    is_offered: bool
 
 
-async def open_device(
-    conn: Connection,
-    kind: SessionKind,
-    name: str,
-    now: datetime,
-    expires_at: datetime,
-    *,
-    scopes: Iterable[Scope] = (),
-    walls: Iterable[TerritoryId] = (),
+async def open_key(
+    conn: Connection, name: str, scopes: Iterable[Scope], now: datetime, expires_at: datetime
 ) -> str:
-    """A key or a screen of whoever has entered. Returns its secret, which is told once."""
+    """A key of whoever has entered. Returns its secret, which is told once."""
     secret = DEVICE_PREFIX + new_secret_id()
-    await _sql["open_device"].none(
+    await _sql["open_key"].none(
         conn,
         session_hash=hash_of(secret),
-        kind=kind.value,
         name=name,
         scopes=[scope.value for scope in scopes],
-        walls=list(walls),
         now=now,
         expires_at=expires_at,
     )
@@ -175,6 +170,7 @@ async def own_devices(conn: Connection, now: datetime) -> list[Device]:
             created_at=row["created_at"],
             seen_at=row["seen_at"],
             expires_at=row["expires_at"],
+            is_offered=row["is_offered"],
         )
         for row in await _sql["own_devices"].many(conn, now=now)
     ]

@@ -11,12 +11,13 @@ import pyotp
 import pytest
 
 from slots.ids import INSTALLATION
-from slots.scope import Scope, SessionKind
-from slots.store.session import open_device
+from slots.scope import Scope
+from slots.store.session import open_key
 from slots.store.ticket import Purpose, open_ticket
 from slots.transaction import entered, looking
 from tests.api.conftest import Running, make_boards_ready, problem
 from tests.api.test_coordination import NEW, SOMEBODY, ada, cora, path_of, roles_of
+from tests.screens import offer
 from tests.world import HAUTS, PASSWORD, THAU
 from web.app import create_app
 
@@ -27,11 +28,11 @@ INVITE = f"/coordination/{HAUTS}/inviter"
 
 
 @pytest.fixture
-def device(service, world):
-    async def made(name, kind, **fields):
+def key_of(service, world):
+    async def made(name, *scopes):
         now, account_id = datetime.now(UTC), world.accounts[name].id
         async with entered(service.state["desk"].pool, account_id, [INSTALLATION]) as conn:
-            return await open_device(conn, kind, "x", now, now + timedelta(days=30), **fields)
+            return await open_key(conn, "x", scopes, now, now + timedelta(days=30))
 
     return made
 
@@ -110,8 +111,8 @@ async def test_an_owner_reads_by_mail_what_was_changed_of_their_protection(sign_
     ]
 
 
-async def test_a_key_is_no_cookie(service, device):
-    key = await device("ann", SessionKind.KEY, scopes=list(Scope))
+async def test_a_key_is_no_cookie(service, key_of):
+    key = await key_of("ann", *Scope)
     browser = service.client()
     browser.cookies.set("chrono48", key)
 
@@ -202,10 +203,10 @@ async def test_nobody_but_the_installation_lets_in_whom_it_has_disabled(
 
 
 async def test_sessions_and_keys_do_not_come_back_with_the_account(
-    cora, service, sign_in, device, world
+    cora, service, sign_in, key_of, world
 ):
     rolf = await sign_in("rolf")
-    key = await device("rolf", SessionKind.KEY, scopes=[Scope.READ])
+    key = await key_of("rolf", Scope.READ)
     software = service.client(authorization=f"Bearer {key}")
     await cora.post(path_of(world, "rolf", "roles"), data={"withdraw": "yes"})
     await is_out(rolf)
@@ -270,15 +271,19 @@ async def test_the_owner_of_a_schedule_is_told_of_a_new_delegate(cora, owner, wo
 
 
 async def test_a_link_of_a_screen_changes_nothing_for_who_is_signed_in(
-    service, sign_in, device, owner, world
+    service, sign_in, owner, world
 ):
-    secret = await device("rita", SessionKind.WALL, walls=[HAUTS])
+    link = await offer(service.state["desk"].pool, world.accounts["rita"].id, [HAUTS])
     ann = await sign_in("ann")
-    await ann.get(f"/mur/ecran/{secret}", headers={"sec-fetch-site": "cross-site"})
+    await ann.get(f"/mur/ecran/{link}", headers={"sec-fetch-site": "cross-site"})
+    sent = await ann.post(
+        "/mur/ecran", data={"link": link}, headers={"sec-fetch-site": "cross-site"}
+    )
 
+    assert sent.status_code == 403
     assert (await ann.get("/compte")).status_code == 200
     async with service.client(**OUR_PAGE) as screen:
-        await screen.get(f"/mur/ecran/{secret}")
+        await screen.post("/mur/ecran", data={"link": link})
         assert (await screen.get("/connexion")).status_code == 200
         posted = await screen.post(
             "/connexion", data={"email": world.email("rita"), "password": PASSWORD}
@@ -405,6 +410,7 @@ async def test_a_stolen_session_of_a_coordinator_rules_nobody(cora, owner, world
         ("/mot-de-passe-oublie", {"email": "a\0b@x.fr"}),
         ("/connexion", {"email": "a\0b@x.fr", "password": "x"}),
         ("/lien", {"token": "a\0"}),
+        ("/mur/ecran", {"link": "a\0"}),
         ("/connexion/facteur", {"credential": "[" * 60_000, "ticket": "x"}),
         ("/connexion/facteur", {"credential": '{"rawId":"é"}', "ticket": "x"}),
         (INVITE, SOMEBODY | {"name": "Zo\0"}),

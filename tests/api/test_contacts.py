@@ -8,11 +8,12 @@ import pytest
 
 from slots.desk import look_for_territories
 from slots.ids import INSTALLATION
-from slots.scope import Scope, SessionKind
-from slots.store.session import open_device
+from slots.scope import Scope
+from slots.store.session import open_key
 from slots.transaction import entered
 from tests.api.conftest import problem
 from tests.api.test_fuzz import spoilt
+from tests.screens import hang_up
 from tests.world import PASSWORD
 
 OUR_PAGE = {"sec-fetch-site": "same-origin"}
@@ -124,9 +125,7 @@ async def test_a_key_needs_the_scope_that_is_about_contacts(service, world, left
     now = datetime.now(UTC)
     pool, ann = service.state["desk"].pool, world.accounts["ann"].id
     async with entered(pool, ann, [INSTALLATION]) as conn:
-        key = await open_device(
-            conn, SessionKind.KEY, "Logiciel", now, now + timedelta(days=1), scopes=[scope]
-        )
+        key = await open_key(conn, "Logiciel", [scope], now, now + timedelta(days=1))
     software = service.client(authorization=f"Bearer {key}")
 
     answers = [
@@ -142,12 +141,8 @@ async def test_a_key_needs_the_scope_that_is_about_contacts(service, world, left
 
 
 async def test_a_wall_reads_none(service, world, left):
-    now = datetime.now(UTC)
     pool, rita = service.state["desk"].pool, world.accounts["rita"].id
-    async with entered(pool, rita, [INSTALLATION]) as conn:
-        secret = await open_device(
-            conn, SessionKind.WALL, "Salle", now, now + timedelta(days=1), walls=[world.hauts]
-        )
+    secret = await hang_up(pool, rita, [world.hauts])
     wall = service.client(**OUR_PAGE)
     wall.cookies.set("chrono48-wall", secret)
 

@@ -9,10 +9,12 @@ import pytest
 from starlette.routing import Route
 
 from slots.ids import INSTALLATION
-from slots.scope import Scope, SessionKind
-from slots.store.session import DEVICE_PREFIX, open_device
+from slots.scope import Scope
+from slots.store.screen import LINK_FOR, SCREEN_FOR
+from slots.store.session import DEVICE_PREFIX, open_key
 from slots.transaction import entered
 from tests.api.conftest import offered, problem
+from tests.screens import hang_up
 from web.api.routes import ENDPOINTS
 from web.app import ROUTES
 from web.auth import WALL_PATHS
@@ -24,21 +26,21 @@ KEYED = [endpoint for endpoint in ENDPOINTS if not endpoint.open]
 
 @pytest.fixture
 def makes(service, world):
-    """Somebody's key or screen, as the pages make it."""
+    """Somebody's key, as the pages make it."""
 
-    async def made(name, kind=SessionKind.KEY, good_for=LATER, **fields):
+    async def made(name, *scopes):
         now = datetime.now(UTC)
         pool, account_id = service.state["desk"].pool, world.accounts[name].id
         async with entered(pool, account_id, [INSTALLATION]) as conn:
-            return await open_device(conn, kind, "Logiciel", now, now + good_for, **fields)
+            return await open_key(conn, "Logiciel", scopes, now, now + LATER)
 
     return made
 
 
 @pytest.fixture
 def with_key(service, makes):
-    async def client(name, *scopes, **fields):
-        key = await makes(name, scopes=scopes, **fields)
+    async def client(name, *scopes):
+        key = await makes(name, *scopes)
         return service.client(authorization=f"Bearer {key}")
 
     return client
@@ -141,7 +143,7 @@ async def test_a_key_lasts_though_it_is_used_rarely(with_key, owner):
 
 
 async def test_the_ledger_has_only_the_hash_of_a_key(makes, owner):
-    key = await makes("ann", scopes=[Scope.READ])
+    key = await makes("ann", Scope.READ)
 
     assert key.startswith(DEVICE_PREFIX)
     dumped = str(await owner.fetch("SELECT * FROM session"))
@@ -161,9 +163,10 @@ async def test_what_is_no_key_is_nobody_even_beside_a_good_cookie(sign_in, heade
 
 
 @pytest.fixture
-async def screen(service, makes, world):
+async def screen(service, world):
     """A screen that rita has hung up, for one of her two territories."""
-    secret = await makes("rita", SessionKind.WALL, walls=[world.hauts])
+    pool, rita = service.state["desk"].pool, world.accounts["rita"].id
+    secret = await hang_up(pool, rita, [world.hauts])
     client = service.client(**OUR_PAGE)
     client.cookies.set("chrono48-wall", secret)
     return client
@@ -248,20 +251,158 @@ async def test_only_who_regulates_hangs_up_a_screen(sign_in, world):
     assert foreign.headers["location"] == "/compte/logiciels?fait=ecran-incomplet"
 
 
-async def test_a_link_of_a_screen_is_exchanged_for_a_cookie(service, sign_in, world):
-    rita = await sign_in("rita")
-    made = await rita.post(
-        "/compte/ecrans", data={"name": "Salle", "territory": ["1", "2"]}, headers=OUR_PAGE
-    )
-    link = re.search(r"/mur/ecran/[\w-]+", made.text)[0]
+@pytest.fixture
+def hangs_up(sign_in):
+    """Rita, and the link of a screen that she has just made."""
 
-    async with service.client() as wall:
-        followed = await wall.get(link)
-        assert followed.status_code == 303
-        assert followed.headers["location"] == "/mur"
+    async def made():
+        rita = await sign_in("rita")
+        page = await rita.post(
+            "/compte/ecrans", data={"name": "Salle", "territory": ["1", "2"]}, headers=OUR_PAGE
+        )
+        return rita, re.search(r"/mur/ecran/([\w-]+)", page.text)[1]
+
+    return made
+
+
+def begins(wall, link):
+    return wall.post("/mur/ecran", data={"link": link}, headers=OUR_PAGE)
+
+
+async def must_have_ended(service, link):
+    """Whoever looks at the link, or sends it, reads that it is good no more and what to do."""
+    for answer in (
+        await service.client().get(f"/mur/ecran/{link}"),
+        await begins(service.client(), link),
+    ):
+        assert answer.status_code == 410
+        assert "Ce lien d’écran n’est plus valable" in answer.text
+        assert "peut créer un autre lien" in answer.text
+        assert "set-cookie" not in answer.headers
+
+
+async def test_a_link_of_a_screen_is_exchanged_once_for_a_cookie(service, hangs_up):
+    _, link = await hangs_up()
+    wall = service.client()
+
+    begun = await begins(wall, link)
+
+    assert (begun.status_code, begun.headers["location"]) == (303, "/mur")
+    assert (await wall.get("/mur")).status_code == 200
+    await must_have_ended(service, link)
+    await must_have_ended(service, "nonsense")
+    assert (await wall.get("/mur")).status_code == 200
+
+
+async def test_of_many_who_open_a_link_at_once_one_is_the_screen(service, hangs_up):
+    _, link = await hangs_up()
+
+    answers = await asyncio.gather(*(begins(service.client(), link) for _ in range(8)))
+
+    assert sorted(answer.status_code for answer in answers) == [303] + [410] * 7
+
+
+async def test_the_link_of_a_screen_is_not_its_cookie(service, hangs_up, owner):
+    _, link = await hangs_up()
+    before, after = service.client(), service.client()
+    for wall in (before, after):
+        for shown in (link, DEVICE_PREFIX + link):
+            wall.cookies.set("chrono48-wall", shown)
+            assert (await wall.get("/mur")).status_code == 303  # to sign in
+        if wall is before:
+            begun = await begins(service.client(), link)
+
+    cookie = begun.cookies["chrono48-wall"]
+    assert link not in cookie
+    kept = str(await owner.fetch("SELECT * FROM session"))
+    assert link not in kept
+    assert cookie.removeprefix(DEVICE_PREFIX) not in kept
+    await must_have_ended(service, cookie)
+
+
+async def test_whoever_only_looks_at_the_link_of_a_screen_spends_nothing(service, hangs_up):
+    _, link = await hangs_up()
+
+    for _ in range(3):
+        scanner = service.client()
+        looked = await scanner.get(f"/mur/ecran/{link}")
+        assert (looked.status_code, "set-cookie" in looked.headers) == (200, False)
+        assert "Afficher le mur ici" in looked.text
+        assert (await scanner.get("/mur")).status_code == 303
+
+    assert (await begins(service.client(), link)).status_code == 303
+
+
+async def test_the_link_of_a_screen_is_good_for_a_day_and_the_screen_for_a_year(
+    service, hangs_up, owner
+):
+    assert (timedelta(hours=24), timedelta(days=365)) == (LINK_FOR, SCREEN_FOR)
+    _, late = await hangs_up()
+    await passes(owner, LINK_FOR)
+    _, early = await hangs_up()
+    await passes(owner, LINK_FOR - timedelta(minutes=5))
+    wall = service.client()
+
+    assert (await begins(wall, early)).status_code == 303
+    await must_have_ended(service, late)
+    await passes(owner, timedelta(days=364))
+    assert (await wall.get("/mur")).status_code == 200
+
+
+async def passes(owner, time):
+    """As if *time* had gone by for whatever screens there are."""
+    await owner.execute(
+        "UPDATE session SET expires_at = expires_at - $1::interval WHERE kind = 'wall'", time
+    )
+
+
+async def test_its_maker_sees_a_screen_from_its_link_on_to_its_last_use(service, hangs_up):
+    rita, link = await hangs_up()
+    offered = await rita.get("/compte")
+    await begins(service.client(), link)
+    opened = await rita.get("/compte")
+
+    assert "Salle" in offered.text
+    assert "lien pas encore ouvert · il expire" in offered.text
+    assert "Salle" in opened.text
+    assert "utilisé" in opened.text
+    assert "pas encore" not in opened.text
+    assert link not in offered.text + opened.text
+
+
+@pytest.mark.parametrize("is_open", [False, True])
+async def test_a_screen_is_revoked_whether_its_link_was_opened_or_not(
+    service, hangs_up, owner, is_open
+):
+    rita, link = await hangs_up()
+    wall = service.client()
+    if is_open:
+        await begins(wall, link)
         assert (await wall.get("/mur")).status_code == 200
-    async with service.client() as other:
-        assert (await other.get("/mur/ecran/nonsense")).status_code == 410
-    shown = await rita.get("/compte")
-    assert "Salle" in shown.text
-    assert link not in shown.text
+    session_id = await owner.fetchval("SELECT id FROM session WHERE kind = 'wall'")
+
+    await rita.post(f"/compte/sessions/{session_id}/fermer", headers=OUR_PAGE)
+
+    await must_have_ended(service, link)
+    assert "Salle" not in (await rita.get("/compte")).text
+    async with asyncio.timeout(2):
+        while (await wall.get("/mur")).status_code != 303:
+            pass
+
+
+async def test_whose_screen_was_opened_is_in_the_audit(service, hangs_up, owner, world):
+    _, link = await hangs_up()
+    await begins(service.client(), link)
+
+    rows = await owner.fetch(
+        "SELECT verb, account_id, subject_id FROM audit WHERE verb LIKE 'wall%' ORDER BY id"
+    )
+    rita = world.accounts["rita"].id
+    assert [tuple(row) for row in rows] == [("wall-added", rita, rita), ("wall-opened", None, rita)]
+
+
+async def test_no_link_of_a_disabled_person_makes_a_screen(service, hangs_up, owner):
+    _, link = await hangs_up()
+    await owner.execute("UPDATE account SET disabled_at = now() WHERE name = 'Rita Simon'")
+
+    await must_have_ended(service, link)

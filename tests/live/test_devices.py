@@ -8,21 +8,22 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 from slots.ids import INSTALLATION
-from slots.scope import Scope, SessionKind
-from slots.store.session import open_device
+from slots.scope import Scope
+from slots.store.session import open_key
 from slots.transaction import entered
 from tests.live.viewer import HAUTS, THAU
 from tests.live.waiting import soon
+from tests.screens import hang_up
 from tests.world import World
 from web.live.frames import SUBPROTOCOL, CloseCode
 
 
 @pytest.fixture
 def makes(pool, world: World):
-    async def made(name, kind, **fields):
+    async def made(name, *scopes):
         now = datetime.now(UTC)
         async with entered(pool, world.accounts[name].id, [INSTALLATION]) as conn:
-            return await open_device(conn, kind, "Appareil", now, now + timedelta(days=1), **fields)
+            return await open_key(conn, "Logiciel", scopes, now, now + timedelta(days=1))
 
     return made
 
@@ -38,7 +39,7 @@ def opens(service, *, origin=None, **headers):
 
 
 async def test_software_hears_live_events_with_its_key_and_without_an_origin(service, makes):
-    key = await makes("rolf", SessionKind.KEY, scopes=[Scope.READ])
+    key = await makes("rolf", Scope.READ)
 
     async with opens(service, authorization=f"Bearer {key}") as socket:
         assert '"t":"hello"' in await soon(socket.recv())
@@ -49,7 +50,7 @@ async def test_software_hears_live_events_with_its_key_and_without_an_origin(ser
 @pytest.mark.parametrize("fault", ["scope", "key", "origin"])
 async def test_another_key_or_another_site_hears_nothing(service, makes, fault):
     scope = Scope.BOOK if fault == "scope" else Scope.READ
-    key = await makes("rolf", SessionKind.KEY, scopes=[scope])
+    key = await makes("rolf", scope)
     shown = "c48_nonsense" if fault == "key" else key
     origin = "http://evil.example" if fault == "origin" else None
 
@@ -61,7 +62,7 @@ async def test_another_key_or_another_site_hears_nothing(service, makes, fault):
 
 
 async def test_a_key_that_is_revoked_closes_its_socket(service, makes, owner: asyncpg.Connection):
-    key = await makes("rolf", SessionKind.KEY, scopes=[Scope.READ])
+    key = await makes("rolf", Scope.READ)
     async with opens(service, authorization=f"Bearer {key}") as socket:
         await soon(socket.recv())
         await owner.execute("UPDATE session SET ended_at = now() WHERE kind = 'key'")
@@ -69,8 +70,8 @@ async def test_a_key_that_is_revoked_closes_its_socket(service, makes, owner: as
         await soon(socket.wait_closed())
 
 
-async def test_a_screen_follows_its_territories_and_no_other(service, makes, world: World):
-    secret = await makes("rita", SessionKind.WALL, walls=[world.hauts])
+async def test_a_screen_follows_its_territories_and_no_other(service, pool, world: World):
+    secret = await hang_up(pool, world.accounts["rita"].id, [world.hauts])
     cookie = {"Cookie": f"chrono48-wall={secret}"}
 
     async with opens(service, origin=service.url, **cookie) as socket:

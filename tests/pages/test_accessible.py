@@ -11,6 +11,8 @@ from axe_playwright_python.async_playwright import Axe
 from slots.store.ticket import Purpose, open_ticket
 from slots.transaction import looking
 from tests.browser import DESK, PHONE, Joins, Person
+from tests.screens import offer
+from tests.world import HAUTS
 from web.pages.routes import PAGE_ROUTES
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -185,8 +187,24 @@ async def every_page_is_clean(joins: Joins, viewport, **named) -> None:
     await must_be_clean(rita)
 
 
+async def every_page_of_a_screen_is_clean(joins: Joins, viewport, **named) -> None:
+    """A link before and after it was used."""
+    wall = await joins(None, viewport, **named)
+    rita = wall.service.world.accounts["rita"].id
+    link = await offer(wall.service.desk.pool, rita, [HAUTS])
+    await wall.goes_to(f"/mur/ecran/{link}")
+    await wall.sees("Êtes-vous devant cet écran")
+    await must_be_clean(wall)
+    await wall.presses("Afficher le mur ici")
+    await wall.page.wait_for_url("**/mur")
+    await wall.goes_to(f"/mur/ecran/{link}")
+    await wall.sees("Ce lien d’écran n’est plus valable")
+    await must_be_clean(wall)
+
+
 async def every_account_page_is_clean(joins: Joins, viewport, **named) -> None:
     """Protecting an account, coming back, choosing a password; each with something to mend."""
+    await every_page_of_a_screen_is_clean(joins, viewport, **named)
     bob = await joins("bob", viewport, **named)
     await bob.goes_to("/compte")
     await bob.presses("Ajouter une clé d’accès ou une application")

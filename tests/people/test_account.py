@@ -1,15 +1,16 @@
 """One account at a time, from the command line."""
 
 from argparse import ArgumentParser, Namespace
+from datetime import UTC, datetime
 
-import argon2
 import asyncpg
 import pytest
 
+from slots.secret_id import hash_of
 from tests.world import SLUGS, make_world
 from workers.people import account, accounts, territory
 
-CHEAP = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+BASE_URL = "https://chrono.example"
 HAUTS, THAU = SLUGS.values()
 
 
@@ -25,7 +26,7 @@ def add(owner, world):
         account.add_arguments(parser)
         arguments = parser.parse_args(["add", *words])
         async with owner.transaction():
-            return await account.add(owner, arguments.email, arguments, CHEAP)
+            return await account.add(owner, arguments.email, arguments, BASE_URL)
 
     return add
 
@@ -42,12 +43,20 @@ async def memberships(owner, email):
     return {tuple(row) for row in rows}
 
 
-async def test_an_account_is_made_and_its_password_told_once(add, owner):
+async def purpose_of(owner, link):
+    """What a link that was told is for, if it is good now."""
+    where, _, token = link.rpartition("/")
+    assert where == f"{BASE_URL}/lien"
+    return await owner.fetchval("SELECT purpose FROM ticket_at($1, now())", hash_of(token))
+
+
+async def test_an_account_is_made_without_a_password_and_its_link_told_once(add, owner):
     told = await add(*SOMEBODY, "--role", "coordinator", "--territory", HAUTS)
 
     row = await owner.fetchrow("SELECT * FROM account WHERE email = 'zoe@example.fr'")
-    password = told.rsplit(" ", 1)[1]
-    assert argon2.PasswordHasher().verify(row["password_hash"], password)
+    assert row["password_hash"] is None
+    assert "for 24 h" in told
+    assert await purpose_of(owner, told.splitlines()[-1]) == "invitation"
     assert await memberships(owner, "zoe@example.fr") == {(HAUTS, "coordinator")}
     assert await owner.fetchval("SELECT count(*) FROM audit WHERE subject_id = $1", row["id"]) == 1
 
@@ -71,11 +80,15 @@ async def test_a_regulator_of_two_territories_joins_the_centre_15_that_is_there(
 
 async def test_adding_again_adds_roles_and_keeps_the_password(add, owner):
     await add(*SOMEBODY, "--role", "coordinator", "--territory", HAUTS)
-    kept = await owner.fetchval("SELECT password_hash FROM account WHERE email = 'zoe@example.fr'")
+    kept = "chosen meanwhile"
+    await owner.execute(
+        "UPDATE account SET password_hash = $1 WHERE email = 'zoe@example.fr'", kept
+    )
 
     told = await add(*SOMEBODY, "--role", "referrer", "--territory", HAUTS)
 
-    assert "old password" in told
+    assert "signs in as before" in told
+    assert "/lien/" not in told
     assert kept == await owner.fetchval(
         "SELECT password_hash FROM account WHERE email = 'zoe@example.fr'"
     )
@@ -112,14 +125,33 @@ async def test_a_professional_is_somebody_of_the_directory(add, owner, world):
     )
 
 
-async def test_a_new_password_ends_the_sessions(owner, world):
-    await open_session(owner, world.accounts["ann"].id)
+def reset(owner, email):
+    return accounts.reset(owner, email, BASE_URL, datetime.now(UTC))
 
-    made = await accounts.reset(owner, world.email("ann"), CHEAP)
 
-    row = await owner.fetchrow("SELECT * FROM account WHERE email = $1", made.email)
-    assert argon2.PasswordHasher().verify(row["password_hash"], made.password)
+async def test_a_reset_ends_the_sessions_the_password_and_older_links_and_keeps_the_factors(
+    owner, world
+):
+    ann = world.accounts["ann"].id
+    await open_session(owner, ann)
+    await owner.execute("SELECT put_passkey('x', $1, 'y', 0, 'Firefox', now())", ann)
+    older = await reset(owner, world.email("ann"))
+
+    made = await reset(owner, world.email("ann"))
+
+    assert await owner.fetchval("SELECT password_hash IS NULL FROM account WHERE id = $1", ann)
     assert await owner.fetchval("SELECT count(*) FROM session WHERE ended_at IS NULL") == 0
+    assert await owner.fetchval("SELECT count(*) FROM passkey WHERE account_id = $1", ann) == 1
+    assert await purpose_of(owner, older.link) is None
+    # An invitation would let its reader add a passkey beside those that are there.
+    assert await purpose_of(owner, made.link) == "reset"
+
+
+async def test_no_link_is_made_to_a_disabled_account(owner, world):
+    await accounts.disable(owner, world.email("ann"))
+
+    with pytest.raises(accounts.Unknown):
+        await reset(owner, world.email("ann"))
 
 
 async def test_a_disabled_account_has_no_session_and_cannot_be_added_to(add, owner, world):
@@ -137,7 +169,7 @@ async def test_a_disabled_account_has_no_session_and_cannot_be_added_to(add, own
 
 async def test_nobody_s_password_cannot_be_reset(owner, world):
     with pytest.raises(accounts.Unknown):
-        await accounts.reset(owner, "nobody@example.fr", CHEAP)
+        await reset(owner, "nobody@example.fr")
     with pytest.raises(accounts.Unknown):
         await accounts.disable(owner, "nobody@example.fr")
 

@@ -4,14 +4,15 @@ import csv
 import stat
 import subprocess
 import sys
+from datetime import timedelta
 
-import argon2
 import pytest
 
+from slots.secret_id import hash_of
 from tests.world import make_world
 from workers.people.command import bring_in
 
-CHEAP = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+BASE_URL = "https://chrono.example"
 TERRITORY = "hauts-cantons-et-vignobles"
 HEADER = (
     "territory,role,email,given_name,family_name,rpps,profession,specialty,place,insee,phone,"
@@ -34,10 +35,10 @@ async def world(owner):
 
 @pytest.fixture
 def bring(owner, world, tmp_path):
-    async def bring(*lines, dry_run=False, name="passwords.csv"):
+    async def bring(*lines, dry_run=False, name="links.csv"):
         content = "\n".join((HEADER, *lines)).encode()
         return await bring_in(
-            owner, content, dry_run=dry_run, passwords=tmp_path / name, hasher=CHEAP
+            owner, content, dry_run=dry_run, links=tmp_path / name, base_url=BASE_URL
         )
 
     return bring
@@ -119,7 +120,7 @@ async def test_access_and_how_to_refer_are_brought_in_and_an_empty_cell_leaves_t
     async def bring(*lines):
         content = "\n".join((header, *lines)).encode()
         return await bring_in(
-            owner, content, dry_run=False, passwords=tmp_path / "none.csv", hasher=CHEAP
+            owner, content, dry_run=False, links=tmp_path / "none.csv", base_url=BASE_URL
         )
 
     assert (
@@ -176,7 +177,7 @@ async def test_a_dry_run_says_what_it_would_do_and_does_nothing(bring, owner, ca
     assert status == 0
     assert "nothing was written" in capsys.readouterr().out
     assert await counts(owner) == before
-    assert not (tmp_path / "passwords.csv").exists()
+    assert not (tmp_path / "links.csv").exists()
 
 
 async def test_a_wrong_luhn_digit_warns_and_is_brought_in(bring, owner, capsys):
@@ -186,22 +187,27 @@ async def test_a_wrong_luhn_digit_warns_and_is_brought_in(bring, owner, capsys):
     assert "warning: line 2, rpps" in capsys.readouterr().out
 
 
-async def test_the_passwords_of_new_accounts_are_in_a_private_file(bring, owner, tmp_path):
+async def test_the_links_to_new_accounts_are_in_a_private_file(bring, owner, tmp_path):
     await bring(*ALL)
 
-    path = tmp_path / "passwords.csv"
+    path = tmp_path / "links.csv"
     rows = list(csv.DictReader(path.read_text().splitlines()))
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert {row["email"] for row in rows} == {"lea@example.fr", "eva@example.fr", "sam@example.fr"}
     for row in rows:
-        kept = await owner.fetchval(
-            "SELECT password_hash FROM account WHERE email = $1", row["email"]
+        where, _, token = row["link"].rpartition("/")
+        kept = await owner.fetchrow(
+            "SELECT purpose, expires_at - opened_at AS lasts, password_hash"
+            "  FROM ticket JOIN account ON account.id = account_id"
+            " WHERE email = $1 AND id_hash = $2",
+            *(row["email"], hash_of(token)),
         )
-        assert argon2.PasswordHasher().verify(kept, row["password"])
+        assert where == f"{BASE_URL}/lien"
+        assert tuple(kept) == ("invitation", timedelta(hours=24), None)
 
 
-async def test_when_the_passwords_cannot_be_written_nothing_is_brought_in(bring, owner, tmp_path):
-    (tmp_path / "passwords.csv").touch()
+async def test_when_the_links_cannot_be_written_nothing_is_brought_in(bring, owner, tmp_path):
+    (tmp_path / "links.csv").touch()
     before = await counts(owner)
 
     with pytest.raises(FileExistsError):

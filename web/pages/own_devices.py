@@ -7,20 +7,18 @@ from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import Response
 
-from slots.database import Connection
 from slots.errors import NotAllowed
-from slots.ids import INSTALLATION, AccountId, TerritoryId
-from slots.scope import Scope, SessionKind
-from slots.secret_id import hash_of
+from slots.ids import INSTALLATION, AccountId
+from slots.scope import Scope
+from slots.store import screen as screens
 from slots.store import session as store
 from slots.store.audit import record
 from slots.store.session import Device
-from slots.transaction import entered
+from slots.transaction import entered, looking
 from web.auth import give_wall_cookie
 from web.pages.own_protection import TYPED_WITHIN, ask_who, is_proved
-from web.pages.page import Viewer, notice_of, posted, see_other, show, viewer_of
+from web.pages.page import notice_of, posted, see_other, show, viewer_of
 from web.pages.regulation import covered_by
-from web.sessions import Sessions
 from web.state import State
 
 NEW_PATH: Final = "/compte/logiciels"
@@ -29,7 +27,6 @@ NOTICES: Final = {
     "ecran-incomplet": "Donnez un nom à l’écran, et au moins un territoire.",
 }
 KEY_DAYS: Final = (30, 90, 365)
-SCREEN_FOR: Final = timedelta(days=365)
 NAME_LENGTH_MAX: Final = 60
 SCOPES: Final = {
     Scope.READ: "Lire les créneaux et l’annuaire",
@@ -73,9 +70,10 @@ async def make_key(request: Request[State]) -> Response:
     name = _name(form)
     if not name or not scopes:
         return see_other(NEW_PATH, fait="cle-incomplete")
-    secret = await _open(
-        request, viewer, SessionKind.KEY, name, timedelta(days=days), scopes=scopes
-    )
+    now, account_id = request.state["desk"].clock.now(), viewer.account.id
+    async with entered(request.state["desk"].pool, account_id, [INSTALLATION]) as conn:
+        secret = await store.open_key(conn, name, scopes, now, now + timedelta(days=days))
+        await record(conn, INSTALLATION, account_id, "key-added", "account", [account_id])
     return show(
         request,
         "device.html",
@@ -99,42 +97,38 @@ async def make_screen(request: Request[State]) -> Response:
     name = _name(form)
     if not name or not walls:
         return see_other(NEW_PATH, fait="ecran-incomplet")
-    secret = await _open(request, viewer, SessionKind.WALL, name, SCREEN_FOR, walls=walls)
-    link = f"{request.state['settings'].base_url}/mur/ecran/{secret}"
-    return show(request, "device.html", name=name, secret="", scopes=[], link=link)
+    now, account_id = request.state["desk"].clock.now(), viewer.account.id
+    async with entered(request.state["desk"].pool, account_id, [INSTALLATION]) as conn:
+        link = await screens.offer(conn, name, walls, now)
+        await record(conn, INSTALLATION, account_id, "wall-added", "account", [account_id])
+    address = f"{request.state['settings'].base_url}/mur/ecran/{link}"
+    return show(request, "device.html", name=name, secret="", scopes=[], link=address)
+
+
+async def screen_page(request: Request[State]) -> Response:
+    """The link, opened on the screen itself: what it would make of it. Looking spends nothing."""
+    link, desk = request.path_params["link"], request.state["desk"]
+    async with looking(desk.pool) as conn:
+        offered = await screens.offered_by(conn, link, desk.clock.now())
+    if offered is None:
+        return show(request, "screen_ended.html", status=410)
+    names = [it.name for number, it in desk.territories.by_id.items() if number in offered.walls]
+    return show(request, "screen.html", name=offered.name, territories=names, link=link)
 
 
 async def begin_screen(request: Request[State]) -> Response:
-    """The link on the screen itself: from then on it shows the wall, and nothing else."""
-    secret = request.path_params["secret"]
-    sessions: Sessions = request.state["sessions"]
-    found = await sessions.signed_in(hash_of(secret))
-    if found is None or found.kind is not SessionKind.WALL:
-        return show(request, "screen_ended.html", status=410)
+    """From now on this browser shows the wall, and nothing else, by a cookie that no link tells."""
+    form = await request.form()
+    link, now = str(form.get("link", "")), request.state["desk"].clock.now()
+    async with entered(request.state["desk"].pool, None, [INSTALLATION]) as conn:
+        begun = await screens.begin(conn, link, now)
+        if begun is None:
+            return show(request, "screen_ended.html", status=410)
+        await record(conn, INSTALLATION, None, "wall-opened", "account", [begun.owner_id])
     response = see_other("/mur")
-    give_wall_cookie(response, secret, SCREEN_FOR, request.state["settings"])
+    give_wall_cookie(response, begun.secret, screens.SCREEN_FOR, request.state["settings"])
     return response
 
 
 def _name(form: FormData) -> str:
     return " ".join(str(form.get("name", "")).split())[:NAME_LENGTH_MAX]
-
-
-async def _open(
-    request: Request[State],
-    viewer: Viewer,
-    kind: SessionKind,
-    name: str,
-    good_for: timedelta,
-    *,
-    scopes: list[Scope] | None = None,
-    walls: list[TerritoryId] | None = None,
-) -> str:
-    now, account_id = request.state["desk"].clock.now(), viewer.account.id
-    conn: Connection
-    async with entered(request.state["desk"].pool, account_id, [INSTALLATION]) as conn:
-        secret = await store.open_device(
-            conn, kind, name, now, now + good_for, scopes=scopes or (), walls=walls or ()
-        )
-        await record(conn, INSTALLATION, account_id, f"{kind}-added", "account", [account_id])
-    return secret

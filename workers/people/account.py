@@ -3,10 +3,9 @@
 import argparse
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Final, TypeVar
 from uuid import UUID, uuid4
-
-from argon2 import PasswordHasher
 
 from slots import queries
 from slots.audience import Role
@@ -14,9 +13,10 @@ from slots.database import Connection
 from slots.people import cells
 from slots.people.columns import ORGANISATION_KINDS
 from slots.people.findings import CellWrong, Finding
+from slots.settings import Settings
 from workers.embedded.running import settings_of_installation
 from workers.people import accounts
-from workers.people.accounts import RFC_9106, Disabled, SomebodyElse, Unknown
+from workers.people.accounts import Disabled, SomebodyElse, Unknown
 from workers.people.command import connect
 from workers.people.wording import words_of
 
@@ -50,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add.add_argument("--rpps", default="", help="of a professional who is in the directory")
     for name, purpose in (
         ("invite", "forget what shows who it is, and mail a link to choose anew; ends sessions"),
-        ("reset", "give an account a new password and end its sessions"),
+        ("reset", "forget the password, print a link to choose another; ends sessions"),
         ("disable", "switch an account off and end its sessions"),
     ):
         subparsers.add_parser(name, help=purpose).add_argument("--email", required=True)
@@ -60,11 +60,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 async def run(arguments: argparse.Namespace) -> int:
-    """Do it, and print a new password once."""
-    conn = await connect(settings_of_installation())
+    """Do it, and print a link to a first or a new password once."""
+    settings = settings_of_installation()
+    conn = await connect(settings)
     try:
         async with conn.transaction():
-            print(await _do(conn, arguments))
+            print(await _do(conn, arguments, settings))
     except (NotPossible, Disabled, SomebodyElse, Unknown) as refusal:
         print(
             f"chrono48 account: {refusal.args[0] if refusal.args else refusal.__doc__}",
@@ -76,15 +77,15 @@ async def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-async def _do(conn: Connection, arguments: argparse.Namespace) -> str:
+async def _do(conn: Connection, arguments: argparse.Namespace, settings: Settings) -> str:
     email = _read(cells.email, arguments.email)
     match arguments.account_command:
         case "add":
-            return await add(conn, email, arguments)
+            return await add(conn, email, arguments, settings.base_url)
         case "reset":
-            return _told(await accounts.reset(conn, email))
+            return _told(await accounts.reset(conn, email, settings.base_url, datetime.now(UTC)))
         case "invite":
-            await accounts.invite(conn, email, settings_of_installation().product_name)
+            await accounts.invite(conn, email, settings.product_name)
             return f"A link to {email} leaves with the next mails. It lasts a day."
         case "administrator":
             await accounts.administer(conn, email, is_on=not arguments.off)
@@ -96,12 +97,7 @@ async def _do(conn: Connection, arguments: argparse.Namespace) -> str:
             raise AssertionError(other)
 
 
-async def add(
-    conn: Connection,
-    email: str,
-    arguments: argparse.Namespace,
-    hasher: PasswordHasher = RFC_9106,
-) -> str:
+async def add(conn: Connection, email: str, arguments: argparse.Namespace, base_url: str) -> str:
     """Make the account, or add roles to the one that has this address; the words to print.
 
     Raises:
@@ -134,9 +130,11 @@ async def add(
         practitioner_id,
     )
     memberships = [(rows[slug]["id"], role) for slug in slugs for role in roles]
-    _, made = await accounts.put(conn, person, organisation_id, memberships, hasher)
+    _, made = await accounts.put(
+        conn, person, organisation_id, memberships, base_url, datetime.now(UTC)
+    )
     if made is None:
-        return f"{email} had an account: it has these roles now, and its old password."
+        return f"{email} had an account: it has these roles now, and signs in as before."
     return _told(made)
 
 
@@ -187,7 +185,11 @@ async def _organisation(
 
 
 def _told(made: accounts.Made) -> str:
-    return f"{made.email}\nPassword, shown only now: {made.password}"
+    return (
+        f"{made.email}\n"
+        f"Hand over this link to choose a password; it is good once, for {made.good_for_h} h, "
+        f"and shown only now:\n{made.link}"
+    )
 
 
 def _read(parse: Callable[[str], Value], text: str) -> Value:

@@ -1,21 +1,16 @@
-"""Accounts made from the command line: their passwords, and what is written of them."""
+"""Accounts made from the command line: the links by which they begin, and what is written of them."""
 
-import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
+from datetime import datetime
 from uuid import UUID, uuid4
-
-from argon2 import PasswordHasher
 
 from slots import queries
 from slots.audience import Role
 from slots.database import Connection
-from slots.ids import INSTALLATION
+from slots.ids import INSTALLATION, AccountId
 from slots.letters import invitation
-
-RFC_9106: Final = PasswordHasher()  # argon2id, 64 MiB, three passes
-PASSWORD_BYTES: Final = 16  # 128 bits
+from slots.store.ticket import GOOD_FOR, Purpose, open_ticket
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +25,11 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A new account and its password, which is told once and kept as a hash only."""
+    """Whose first or new password is due, and the link to choose it: told once, kept as a hash only."""
 
     email: str
-    password: str
+    link: str
+    good_for_h: int  # hours
 
 
 class Disabled(Exception):
@@ -53,11 +49,13 @@ async def put(
     person: Person,
     organisation_id: UUID,
     memberships: Iterable[tuple[int, Role]],
-    hasher: PasswordHasher = RFC_9106,
+    base_url: str,
+    now: datetime,
 ) -> tuple[UUID, Made | None]:
     """Make the account, or bring the one with this address up to date; add memberships.
 
-    The password is made for a new account only. Each new membership leaves an audit row.
+    A new account has no password: its person chooses one by the link, which is made for a new
+    account only. Each new membership leaves an audit row.
 
     Raises:
         Disabled: There is such an account, switched off.
@@ -68,17 +66,16 @@ async def put(
     made = None
     if there is None:
         account_id = uuid4()
-        made = Made(person.email, new_password())
         await sql["add_account"].none(
             conn,
             account_id=account_id,
             email=person.email,
-            password_hash=hasher.hash(made.password),
             name=person.name,
             phone=person.phone or None,
             organisation_id=organisation_id,
             practitioner_id=person.practitioner_id,
         )
+        made = await _made(conn, Purpose.INVITATION, account_id, person.email, base_url, now)
     else:
         account_id = there["id"]
         if there["disabled_at"] is not None:
@@ -105,19 +102,18 @@ async def put(
     return account_id, made
 
 
-async def reset(conn: Connection, email: str, hasher: PasswordHasher = RFC_9106) -> Made:
-    """Give an account a new password, and end its sessions.
+async def reset(conn: Connection, email: str, base_url: str, now: datetime) -> Made:
+    """Forget the password, end the sessions, and make a link to choose another.
+
+    It is the link of who has forgotten theirs, not an invitation: it goes round no second factor.
 
     Raises:
         Unknown: Nobody signs in with this address.
     """
-    sql = queries.load("people.sql")
-    made = Made(email, new_password())
-    account_id = await sql["set_password"].value(
-        conn, email=email, password_hash=hasher.hash(made.password)
-    )
-    await _end(conn, account_id, "reset-password")
-    return made
+    account_id = await queries.load("people.sql")["forget_password"].value(conn, email=email)
+    # Older links end with the sessions; so the new one is made after them.
+    ended = await _end(conn, account_id, "reset-password")
+    return await _made(conn, Purpose.RESET, ended, email, base_url, now)
 
 
 async def invite(conn: Connection, email: str, product_name: str) -> None:
@@ -163,14 +159,18 @@ async def disable(conn: Connection, email: str) -> None:
     await _end(conn, account_id, "disable")
 
 
-def new_password() -> str:
-    """A password that nobody has seen yet."""
-    return secrets.token_urlsafe(PASSWORD_BYTES)
+async def _made(
+    conn: Connection, purpose: Purpose, account_id: UUID, email: str, base_url: str, now: datetime
+) -> Made:
+    token = await open_ticket(conn, purpose, AccountId(account_id), now)
+    hours = round(GOOD_FOR[purpose].total_seconds() / 3600)
+    return Made(email, f"{base_url}/lien/{token}", hours)
 
 
-async def _end(conn: Connection, account_id: UUID | None, verb: str) -> None:
+async def _end(conn: Connection, account_id: UUID | None, verb: str) -> UUID:
     if account_id is None:
         raise Unknown
     sql = queries.load("people.sql")
     await sql["end_sessions"].none(conn, account_id=account_id)
     await sql["record_everywhere"].none(conn, account_id=account_id, verb=verb)
+    return account_id

@@ -10,19 +10,16 @@ from pathlib import Path
 from typing import Final
 
 import asyncpg
-from argon2 import PasswordHasher
 
 from slots.database import Connection
 from slots.people.table import read
 from slots.settings import Settings, SettingsError
 from workers.embedded.running import settings_of_installation
-from workers.people.accounts import RFC_9106, Made
+from workers.people.accounts import Made
 from workers.people.wording import COLUMNS, told
 from workers.people.writing import Outcome, write
 
 CONNECT_TIMEOUT_S: Final = 10.0
-# For a dry run, whose accounts nobody will ever sign in to.
-CHEAP: Final = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 
 class OnlyTried(Exception):
@@ -30,7 +27,7 @@ class OnlyTried(Exception):
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """`people import FILE [--dry-run] [--passwords FILE]`."""
+    """`people import FILE [--dry-run] [--links FILE]`."""
     subparsers = parser.add_subparsers(dest="people_command", metavar="COMMAND", required=True)
     columns = "\n".join(f"  {name:<18}{purpose}" for name, purpose in COLUMNS.items())
     bring = subparsers.add_parser(
@@ -41,15 +38,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     bring.add_argument("file", type=Path, help="CSV in UTF-8, with commas or semicolons")
     bring.add_argument("--dry-run", action="store_true", help="say what would be done; do nothing")
-    bring.add_argument(
-        "--passwords", type=Path, help="where the passwords of new accounts go (a new file)"
-    )
+    bring.add_argument("--links", type=Path, help="where the links to new accounts go (a new file)")
 
 
 async def run(arguments: argparse.Namespace) -> int:
     """Import, and say what came of it."""
     settings = settings_of_installation()
-    passwords = arguments.passwords or _passwords_path(settings)
+    links = arguments.links or _links_path(settings)
     try:
         content = arguments.file.read_bytes()
     except OSError as error:
@@ -57,7 +52,9 @@ async def run(arguments: argparse.Namespace) -> int:
         return 1
     conn = await connect(settings)
     try:
-        return await bring_in(conn, content, dry_run=arguments.dry_run, passwords=passwords)
+        return await bring_in(
+            conn, content, dry_run=arguments.dry_run, links=links, base_url=settings.base_url
+        )
     finally:
         await conn.close()
 
@@ -74,16 +71,11 @@ async def connect(settings: Settings) -> Connection:
 
 
 async def bring_in(
-    conn: Connection,
-    content: bytes,
-    *,
-    dry_run: bool,
-    passwords: Path,
-    hasher: PasswordHasher = RFC_9106,
+    conn: Connection, content: bytes, *, dry_run: bool, links: Path, base_url: str
 ) -> int:
     """Bring the table in, or say what stands against it. The exit status.
 
-    *passwords* gets those of new accounts, before the commit: none is lost.
+    *links* gets those to new accounts, before the commit: none is lost.
     """
     table = read(content)
     for warning in table.warnings:
@@ -93,17 +85,17 @@ async def bring_in(
     if not table.faults:
         try:
             async with conn.transaction():
-                outcome = await write(conn, table.lines, CHEAP if dry_run else hasher)
+                outcome = await write(conn, table.lines, base_url, datetime.now(UTC))
                 if outcome.faults or dry_run:
                     raise OnlyTried
                 if outcome.made:
-                    _write_passwords(passwords, outcome.made)
+                    _write_links(links, outcome.made)
                     written = True
         except OnlyTried:
             pass
         except BaseException:
             if written:
-                passwords.unlink(missing_ok=True)
+                links.unlink(missing_ok=True)
             raise
     for fault in outcome.faults:
         print(told(fault), file=sys.stderr)
@@ -112,7 +104,11 @@ async def bring_in(
         return 1
     _print_counts(outcome, dry_run=dry_run)
     if written:
-        print(f"Passwords of the new accounts: {passwords} (hand them out, then delete it).")
+        hours = outcome.made[0].good_for_h
+        print(
+            f"Links by which the new accounts choose a password: {links} (hand them out; each is "
+            f"good once, for {hours} h)."
+        )
     return 0
 
 
@@ -123,19 +119,19 @@ def _print_counts(outcome: Outcome, *, dry_run: bool) -> None:
     print("Dry run: nothing was written." if dry_run else "Imported.")
 
 
-def _passwords_path(settings: Settings) -> Path:
+def _links_path(settings: Settings) -> Path:
     return settings.data_dir / f"new-accounts-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.csv"
 
 
-def _write_passwords(path: Path, made: list[Made]) -> None:
+def _write_links(path: Path, made: list[Made]) -> None:
     """A new file for its owner's eyes only."""
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file)
-            writer.writerow(("email", "password"))
-            writer.writerows((one.email, one.password) for one in made)
+            writer.writerow(("email", "link"))
+            writer.writerows((one.email, one.link) for one in made)
     except OSError:
         with suppress(OSError):
             path.unlink()

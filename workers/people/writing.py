@@ -6,9 +6,8 @@ The caller opens the transaction, and ends it: there are faults that only the da
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID, uuid4
-
-from argon2 import PasswordHasher
 
 from slots import queries
 from slots.database import Connection
@@ -17,7 +16,7 @@ from slots.people.table import Line
 from slots.people.usual_acts import usual_acts
 from slots.queries import Query
 from workers.people import accounts
-from workers.people.accounts import RFC_9106, Made
+from workers.people.accounts import Made
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +66,7 @@ class Outcome:
         self.counts["new" if is_new else "known", what] += 1
 
 
-async def write(conn: Connection, lines: list[Line], hasher: PasswordHasher = RFC_9106) -> Outcome:
+async def write(conn: Connection, lines: list[Line], base_url: str, now: datetime) -> Outcome:
     """Write all lines. With faults in the outcome, roll back: what was written is not whole."""
     outcome = Outcome()
     await queries.load("people.sql")["lock_people"].none(conn)
@@ -76,7 +75,7 @@ async def write(conn: Connection, lines: list[Line], hasher: PasswordHasher = RF
         outcome.faults += ground.faults(line)
     if outcome.faults:
         return outcome
-    writer = _Writer(conn, ground, outcome, hasher)
+    writer = _Writer(conn, ground, outcome, base_url, now)
     acting: list[tuple[Line, UUID]] = []
     for line in lines:
         account_id = await writer.line(line)
@@ -93,7 +92,8 @@ class _Writer:
     conn: Connection
     ground: Ground
     outcome: Outcome
-    hasher: PasswordHasher
+    base_url: str
+    now: datetime
     # Somebody at two places has two lines; the first says whom to call, and for whom they work.
     first_lines: dict[str, tuple[UUID, Line]] = field(default_factory=dict)
 
@@ -278,7 +278,7 @@ class _Writer:
         memberships = [(self._territory(line), role) for role in line.role]
         try:
             account_id, made = await accounts.put(
-                self.conn, person, organisation_id, memberships, self.hasher
+                self.conn, person, organisation_id, memberships, self.base_url, self.now
             )
         except (accounts.Disabled, accounts.SomebodyElse) as refusal:
             is_off = isinstance(refusal, accounts.Disabled)
