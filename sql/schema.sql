@@ -1087,11 +1087,14 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
    ORDER BY session.created_at DESC, session.id
 $$;
 
--- Who is behind the session has shown it again.
-CREATE FUNCTION prove_session(of_id_hash bytea, at timestamptz, by_proof text)
-RETURNS void
+-- Who is behind the session has shown it again: it goes on, as old as it is, and under its old id nobody has it any more.
+-- Answers when it ends; nothing where it has ended, or where somebody else was quicker.
+CREATE FUNCTION prove_session(of_id_hash bytea, new_id_hash bytea, at timestamptz, by_proof text)
+RETURNS timestamptz
 LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
-  UPDATE session SET proved_at = at, proof = by_proof WHERE id_hash = of_id_hash AND ended_at IS NULL
+  UPDATE session SET id_hash = new_id_hash, proved_at = at, proof = by_proof
+   WHERE id_hash = of_id_hash AND ended_at IS NULL AND expires_at > at AND kind = 'browser'
+  RETURNING expires_at
 $$;
 CREATE FUNCTION session_proof(of_id_hash bytea)
 RETURNS TABLE (proof text, proved_at timestamptz)

@@ -37,11 +37,12 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A session that has just begun. *session_id* goes into the cookie and nowhere else; None:
-    the browser keeps the one that it has.
+    """A session that has just begun, or goes on under a new id. *session_id* goes into the cookie and
+    nowhere else, for as long as it is good.
     """
 
-    session_id: str | None
+    session_id: str
+    good_for: timedelta
     signed_in: SignedIn
 
 
@@ -159,7 +160,8 @@ async def _opened(request: Request[Any], session_id: str, proof: Proof) -> Opene
     request.state["account_id"] = found.account.id
     # The audit has that they came in; by what, it has no column for.
     log.info("signed-in", account_id=str(found.account.id), proof=proof.value)
-    return Opened(session_id, found)
+    good_for = store.PHONE_FOR if found.is_phone else store.SESSION_FOR
+    return Opened(session_id, good_for, found)
 
 
 def address_of(request: Request[Any]) -> str:
