@@ -1360,6 +1360,16 @@ RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
   UPDATE account SET password_hash = new_password_hash WHERE id = of_account_id AND disabled_at IS NULL
 $$;
+-- The same password, hashed as one does it now: never over another one that was chosen meanwhile, and waiting for nobody.
+CREATE FUNCTION renew_password_hash(of_account_id uuid, old_password_hash text, new_password_hash text)
+RETURNS boolean
+LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  UPDATE account SET password_hash = new_password_hash
+   WHERE id = (SELECT one.id FROM account one
+                WHERE one.id = of_account_id AND one.password_hash = old_password_hash AND one.disabled_at IS NULL
+                  FOR NO KEY UPDATE SKIP LOCKED)
+  RETURNING true
+$$;
 -- The mail with a link to a new password, for whoever has this address; nothing where nobody has, or where one was
 -- asked for a moment ago. It answers nothing: who asks must not learn which.
 CREATE FUNCTION ask_new_password(wanted_email text, new_mail_id uuid, the_subject text, the_body text, at timestamptz, not_since timestamptz)

@@ -10,3 +10,16 @@ LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 $$;
 REVOKE EXECUTE ON FUNCTION prove_session FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION prove_session TO chrono48_app;
+
+-- The same password, hashed as one does it now: never over another one that was chosen meanwhile, and waiting for nobody.
+CREATE FUNCTION renew_password_hash(of_account_id uuid, old_password_hash text, new_password_hash text)
+RETURNS boolean
+LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  UPDATE account SET password_hash = new_password_hash
+   WHERE id = (SELECT one.id FROM account one
+                WHERE one.id = of_account_id AND one.password_hash = old_password_hash AND one.disabled_at IS NULL
+                  FOR NO KEY UPDATE SKIP LOCKED)
+  RETURNING true
+$$;
+REVOKE EXECUTE ON FUNCTION renew_password_hash FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION renew_password_hash TO chrono48_app;
