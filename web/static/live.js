@@ -3,14 +3,12 @@
 // the upgrade it polls, and says so. Listeners hear "slots", "slot", "gone", "beat" and "state".
 
 const SUBPROTOCOL = "chrono48.live.v1"
-const SILENCE_MAX = 25_000 // ms; two heartbeats and a half: a browser that went offline hears no close
+const SILENCE_MAX = 25_000 // ms; two heartbeats and a half: who is offline hears no close
 const RETRY_FIRST = 500 // ms
 const RETRY_MAX = 15_000 // ms
 const POLL_EVERY = 10_000 // ms
 const REFUSALS_BEFORE_POLLING = 2
-const NEVER_AGAIN = 4500 // close codes from here on do not come back
-const NOT_SIGNED_IN = 4500 // unless another tab has shown again who it is: then there is a new cookie,
-const COOKIE_WITHIN = 2_000 // ms; or will be, once its answer is here
+const SIGNED_OUT = 4500 // close codes from here on do not come back, this one only as the same person
 const LOCKED = 4504 // or only once somebody has opened the session again
 
 class Live extends EventTarget {
@@ -107,7 +105,7 @@ class Live extends EventTarget {
   #heard({ at, age_s, ledger }) {
     this.ledger = ledger
     this.#fresh(age_s)
-    // A last event that was lost shows here: the heartbeat says where the log stands.
+    // A lost last event shows here.
     for (const [territory, position] of Object.entries(at)) {
       const standsAt = this.#positions.get(territory)
       if (standsAt && standsAt !== position) this.#again(territory)
@@ -137,24 +135,13 @@ class Live extends EventTarget {
     this.#socket = null
     socket?.close()
     if (code === LOCKED) return this.#become("locked")
-    if (code === NOT_SIGNED_IN) return this.#askWho()
-    if (code >= NEVER_AGAIN) return this.#become("ended")
+    if (code > SIGNED_OUT) return this.#become("ended")
+    if (code === SIGNED_OUT) return import("./signed-in.js").then((it) => it.look(), () => 0).then((end) => this.#closed(end, true))
     this.#become("late")
     if (!opened && ++this.#refusals >= REFUSALS_BEFORE_POLLING) this.#poll()
-    // With jitter, so that a restart of the server is not followed by a stampede.
+    // With jitter: no stampede after a restart.
     const wait = Math.min(RETRY_MAX, RETRY_FIRST * 2 ** this.#retries++) * (0.5 + Math.random())
     setTimeout(() => this.state === "locked" || (this.#socket ?? this.#connect()), this.#polling ? POLL_EVERY * 6 : wait)
-  }
-
-  /** Come back for the same person; for nobody, and for somebody else, this page is over. */
-  async #askWho(isLast = false) {
-    const answer = await fetch("/api/v1/session").catch(() => null)
-    if (answer?.status === 401 && !isLast) return setTimeout(() => this.#askWho(true), COOKIE_WITHIN)
-    const who = answer?.ok ? (await answer.json()).account.id : ""
-    if (this.#socket) return
-    const isSame = who === document.querySelector("publish-queue")?.dataset.account
-    if (answer?.status === 401 || (answer?.ok && !isSame)) return this.#become("ended")
-    this.#closed(0, true)
   }
 
   async #poll() {
@@ -174,7 +161,7 @@ class Live extends EventTarget {
       this.#fresh(age_s)
       this.#tell("beat", {})
     } catch {
-      // Nobody answered: the age on the screen grows, and says it.
+      // The age on the screen grows, and says it.
     }
   }
 
