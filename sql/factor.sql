@@ -38,3 +38,6 @@ SELECT remove_own_app();
 
 -- name: set_password(account_id, password_hash) -> none
 SELECT set_password($1, $2);
+
+-- name: renew_password_hash(account_id, old_hash, new_hash) -> value
+SELECT renew_password_hash($1, $2, $3);

@@ -1116,11 +1116,14 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
    ORDER BY session.created_at DESC, session.id
 $$;
 
--- Who is behind the session has shown it again.
-CREATE FUNCTION prove_session(of_id_hash bytea, at timestamptz, by_proof text)
-RETURNS void
+-- Who is behind the session has shown it again: it goes on, as old as it is, and under its old id nobody has it any more.
+-- Answers when it ends; nothing where it has ended, or where somebody else was quicker.
+CREATE FUNCTION prove_session(of_id_hash bytea, new_id_hash bytea, at timestamptz, by_proof text)
+RETURNS timestamptz
 LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
-  UPDATE session SET proved_at = at, proof = by_proof WHERE id_hash = of_id_hash AND ended_at IS NULL
+  UPDATE session SET id_hash = new_id_hash, proved_at = at, proof = by_proof
+   WHERE id_hash = of_id_hash AND ended_at IS NULL AND expires_at > at AND kind = 'browser'
+  RETURNING expires_at
 $$;
 CREATE FUNCTION session_proof(of_id_hash bytea)
 RETURNS TABLE (proof text, proved_at timestamptz)
@@ -1385,6 +1388,16 @@ CREATE FUNCTION set_password(of_account_id uuid, new_password_hash text)
 RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
   UPDATE account SET password_hash = new_password_hash WHERE id = of_account_id AND disabled_at IS NULL
+$$;
+-- The same password, hashed as one does it now: never over another one that was chosen meanwhile, and waiting for nobody.
+CREATE FUNCTION renew_password_hash(of_account_id uuid, old_password_hash text, new_password_hash text)
+RETURNS boolean
+LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  UPDATE account SET password_hash = new_password_hash
+   WHERE id = (SELECT one.id FROM account one
+                WHERE one.id = of_account_id AND one.password_hash = old_password_hash AND one.disabled_at IS NULL
+                  FOR NO KEY UPDATE SKIP LOCKED)
+  RETURNING true
 $$;
 -- The mail with a link to a new password, for whoever has this address; nothing where nobody has, or where one was
 -- asked for a moment ago. It answers nothing: who asks must not learn which.

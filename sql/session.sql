@@ -27,8 +27,8 @@ SELECT open_session($1, $2, $3, $4, $5, $6, $7);
 -- name: session_proof(session_hash) -> one
 SELECT proof, proved_at FROM session_proof($1);
 
--- name: prove_session(session_hash, now, proof) -> none
-SELECT prove_session($1, $2, $3);
+-- name: prove_session(session_hash, new_hash, now, proof) -> value
+SELECT prove_session($1, $2, $3, $4);
 
 -- name: end_sessions_of(account_id, kept_hash, now) -> many
 SELECT end_sessions_of($1, $2, $3) AS id_hash;

@@ -23,6 +23,7 @@ from slots.database import Pool, create_pool
 from slots.migration import APP_ROLE, migrate
 from slots.sealing import make_key
 from slots.settings import Settings
+from tests.world import CHEAP
 from workers.embedded.account import servers_account
 from workers.embedded.choices import Choices
 from workers.embedded.postgres import DATABASE, OWNER_ROLE, Postgres
@@ -54,6 +55,16 @@ _numbers = itertools.count(1)
 class Servers:
     postgres: Postgres
     valkey: Valkey
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cheap_hashes() -> Iterator[None]:
+    """As the world's passwords are hashed, so the service does in tests: else each first sign-in
+    would hash anew, as slowly as it must elsewhere.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("web.passwords.HASHER", CHEAP)
+        yield
 
 
 @pytest.fixture(scope="session")

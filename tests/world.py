@@ -33,6 +33,7 @@ SLUGS: Final = {HAUTS: "hauts-cantons-et-vignobles", THAU: "bassin-de-thau"}
 PARTITIONS: Final = {HAUTS: 0, THAU: 2}  # which a Cluster of three keeps on two primaries
 NAMES: Final = {HAUTS: "CPTS Hauts Cantons et Vignobles", THAU: "CPTS du Bassin de Thau"}
 PASSWORD: Final = "correct cheval batterie agrafe"
+CHEAP: Final = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 # insee: name, postcode, population, lat, lon (as in workers/demo/communes.csv).
 COMMUNES: Final = {
@@ -329,5 +330,4 @@ async def _write_accounts(conn: asyncpg.Connection, accounts: Mapping[str, Accou
 @cache
 def password_hash() -> str:
     """One cheap hash for all: the cost of a real one is tested where passwords are."""
-    cheap = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-    return cheap.hash(PASSWORD)
+    return CHEAP.hash(PASSWORD)

@@ -187,10 +187,9 @@ def workstation_hash_of(connection: HTTPConnection[Any]) -> bytes | None:
 
 
 def give_cookie(
-    response: Response, session_id: str, settings: Settings, *, is_phone: bool = False
+    response: Response, session_id: str, good_for: timedelta, settings: Settings
 ) -> None:
     """Put the session id into the browser, out of reach of scripts and of other sites."""
-    good_for = store.PHONE_FOR if is_phone else store.SESSION_FOR
     _give(response, cookie_name(settings), session_id, good_for, settings)
 
 

@@ -14,6 +14,7 @@ from slots.errors import Unavailable
 # One verification takes 64 MiB and some 50 ms of four lanes (RFC 9106).
 VERIFYING_MAX: Final = 2  # at once in one process
 WAITING_MAX: Final = 50  # beyond, the service is being flooded
+HASHER: Final = argon2.PasswordHasher()
 
 Result = TypeVar("Result")
 
@@ -23,7 +24,7 @@ class Passwords:
 
     def __init__(self) -> None:
         """Start no thread yet."""
-        self._hasher = argon2.PasswordHasher()
+        self._hasher = HASHER
         self._threads = ThreadPoolExecutor(VERIFYING_MAX, thread_name_prefix="argon2")
         self._nobodys_hash: str | None = None
         self._waiting = 0
@@ -46,6 +47,16 @@ class Passwords:
             Unavailable: Too many are waiting.
         """
         return await self._beside(self._hasher.hash, password)
+
+    async def renewed(self, password: str, password_hash: str) -> str | None:
+        """A hash of now for the password of *password_hash*; None where that is one of now.
+
+        Raises:
+            Unavailable: Too many are waiting.
+        """
+        if not self._hasher.check_needs_rehash(password_hash):
+            return None
+        return await self.hash(password)
 
     def close(self) -> None:
         """End the threads."""

@@ -179,14 +179,18 @@ async def opened_by(
 ) -> Opened:
     """Whoever is signed in as this account already has shown again who they are; else a session.
 
-    Who stands before a lock has shown all that a sign-in asks for: a session of their own begins.
+    Either way the browser gets a new id, and its old one is good for nothing. Who stands before a
+    lock has shown all that a sign-in asks for: a session of their own begins.
+
+    Raises:
+        NotSignedIn: The session has ended meanwhile, or another tab was quicker.
     """
     session_hash = browser_hash_of(request)
     if session_hash is not None:
         found = await request.state["sessions"].signed_in(session_hash)
         is_open = found is not None and found.kind is SessionKind.BROWSER and not found.is_locked
         if found is not None and is_open and found.account.id == account_id:
-            await request.state["sessions"].prove(session_hash, proof)
+            session_id, good_for = await request.state["sessions"].prove(session_hash, proof)
             log.info("proved-again", account_id=str(account_id), proof=proof.value)
-            return Opened(None, found)
+            return Opened(session_id, good_for, found)
     return await begin(request, account_id, proof, is_phone=is_phone)

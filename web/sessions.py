@@ -8,7 +8,7 @@ import asyncio
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import islice, takewhile
 from typing import Final
 from uuid import UUID
@@ -27,6 +27,7 @@ from slots.store.lock import attend
 from slots.store.session import Alive, OwnSession
 from slots.store.workstation import open_session_at
 from slots.transaction import entered, looking
+from web.refusals import NotSignedIn
 
 KNOWN_FOR_S: Final = 1.0  # how long an ended session may still pass in this process
 # While the ledger is away nobody can end a session; who was known may go on looking this long.
@@ -171,11 +172,26 @@ class Sessions:
         async with looking(self._pool) as conn:
             return await store.session_proof(conn, session_hash)
 
-    async def prove(self, session_hash: bytes, proof: Proof) -> None:
-        """They have shown it again."""
+    async def prove(self, session_hash: bytes, proof: Proof) -> tuple[str, timedelta]:
+        """They have shown it again: the session goes on under a new id, and lasts no longer by it.
+
+        Returns the id, which only the cookie may hold, and how long it is good for. The old one is
+        good for nothing: this process forgets it at once, the others within KNOWN_FOR_S.
+
+        Raises:
+            NotSignedIn: The session has ended meanwhile, or another tab was quicker.
+        """
+        session_id, now = new_secret_id(), datetime.now(UTC)
+        new_hash = hash_of(session_id)
         async with looking(self._pool) as conn:
-            await store.prove_session(conn, session_hash, datetime.now(UTC), proof)
+            ends_at = await store.prove_session(conn, session_hash, new_hash, now, proof)
         self._known.pop(session_hash, None)
+        attended_at = self._attended.pop(session_hash, None)
+        if ends_at is None:
+            raise NotSignedIn
+        if attended_at is not None:  # the ledger would find nobody of the old hash to write it to
+            self._attended[new_hash] = attended_at
+        return session_id, ends_at - now
 
     def forget(self, session_hash: bytes) -> None:
         """Look it up anew at the next question."""

@@ -14,11 +14,12 @@ from starlette.requests import Request
 
 from slots.account import SignedIn
 from slots.database import Connection
+from slots.errors import Unavailable
 from slots.ids import AccountId
 from slots.second_factor import Factor, Proof
 from slots.secret_id import hash_of
 from slots.store import session as store
-from slots.store.factor import factors_of
+from slots.store.factor import factors_of, renew_password_hash
 from slots.store.ticket import GOOD_FOR, Purpose, open_ticket
 from slots.transaction import entered, looking
 from web.auth import browser_hash_of, workstation_hash_of
@@ -37,11 +38,12 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A session that has just begun. *session_id* goes into the cookie and nowhere else; None:
-    the browser keeps the one that it has.
+    """A session that has just begun, or goes on under a new id. *session_id* goes into the cookie and
+    nowhere else, for as long as it is good.
     """
 
-    session_id: str | None
+    session_id: str
+    good_for: timedelta
     signed_in: SignedIn
 
 
@@ -159,7 +161,8 @@ async def _opened(request: Request[Any], session_id: str, proof: Proof) -> Opene
     request.state["account_id"] = found.account.id
     # The audit has that they came in; by what, it has no column for.
     log.info("signed-in", account_id=str(found.account.id), proof=proof.value)
-    return Opened(session_id, found)
+    good_for = store.PHONE_FOR if found.is_phone else store.SESSION_FOR
+    return Opened(session_id, good_for, found)
 
 
 def address_of(request: Request[Any]) -> str:
@@ -198,7 +201,28 @@ async def _checked(request: Request[Any], email: str, password: str, address: st
     assert account is not None
     async with looking(pool) as conn:
         await store.forget_sign_in_failures(conn, email, address)
-    return account[0]
+    account_id, password_hash = account
+    assert password_hash is not None
+    await _renew_hash(request, account_id, password, password_hash)
+    return account_id
+
+
+async def _renew_hash(
+    request: Request[Any], account_id: AccountId, password: str, password_hash: str
+) -> None:
+    """Hash a password anew that was hashed as one did before: only now do we have it.
+
+    Nobody is kept out for it: where it cannot be done, the next sign-in tries again.
+    """
+    try:
+        new_hash = await request.state["passwords"].renewed(password, password_hash)
+        if new_hash is None:
+            return
+        async with looking(request.state["desk"].pool) as conn:
+            is_renewed = await renew_password_hash(conn, account_id, password_hash, new_hash)
+    except Unavailable:
+        is_renewed = False
+    log.info("password-hash-renewed", account_id=str(account_id), done=is_renewed)
 
 
 async def count_try(conn: Connection, email: str, address: str, now: datetime) -> None:

@@ -143,3 +143,14 @@ async def remove_own_app(conn: Connection) -> bool:
 async def set_password(conn: Connection, account_id: AccountId, password_hash: str) -> None:
     """The account's password from now on."""
     await QUERIES["set_password"].none(conn, account_id=account_id, password_hash=password_hash)
+
+
+async def renew_password_hash(
+    conn: Connection, account_id: AccountId, old_hash: str, new_hash: str
+) -> bool:
+    """Keep another hash of the same password. False where it is not *old_hash* any more, or in use."""
+    return bool(
+        await QUERIES["renew_password_hash"].value(
+            conn, account_id=account_id, old_hash=old_hash, new_hash=new_hash
+        )
+    )

@@ -100,9 +100,17 @@ async def session_proof(conn: Connection, session_hash: bytes) -> tuple[Proof, d
     return (Proof(row["proof"]), row["proved_at"]) if row else None
 
 
-async def prove_session(conn: Connection, session_hash: bytes, now: datetime, proof: Proof) -> None:
-    """They have shown it again."""
-    await _sql["prove_session"].none(conn, session_hash=session_hash, now=now, proof=proof.value)
+async def prove_session(
+    conn: Connection, session_hash: bytes, new_hash: bytes, now: datetime, proof: Proof
+) -> datetime | None:
+    """They have shown it again: the session goes on under *new_hash* alone. Returns when it ends.
+
+    None where it has ended already, or has another hash by now.
+    """
+    ends_at: datetime | None = await _sql["prove_session"].value(
+        conn, session_hash=session_hash, new_hash=new_hash, now=now, proof=proof.value
+    )
+    return ends_at
 
 
 async def end_sessions_of(

@@ -287,6 +287,26 @@ async def test_it_locks_at_once_where_somebody_says_so(sign_in, gives_pin):
     assert (await rolf.get("/api/v1/slots")).status_code == 200
 
 
+async def test_it_locks_and_opens_under_the_token_that_a_proof_gave(
+    sign_in, service, gives_pin, owner
+):
+    await gives_pin("rolf")
+    rolf = await sign_in("rolf")
+    old = rolf.cookies[COOKIE]
+    form = {"password": PASSWORD, "after": "/compte"}
+    assert (await rolf.post("/compte/confirmer", data=form, headers=OUR_PAGE)).status_code == 303
+
+    assert (await rolf.post("/api/v1/lock")).status_code == 204
+    async with service.client(cookie=f"{COOKIE}={old}") as thief:
+        assert problem(await opens(thief)) == (401, "not-signed-in")
+    assert problem(await rolf.get("/api/v1/slots")) == LOCKED
+    new = session_of(rolf)
+    assert (await opens(rolf)).status_code == 204
+
+    assert (await rolf.get("/api/v1/slots")).status_code == 200
+    assert await owner.fetchval("SELECT id_hash FROM session") == new == session_of(rolf)
+
+
 async def test_twelve_hours_end_it_however_often_it_was_opened(sign_in, owner, gives_pin, service):
     await gives_pin("rolf")
     rolf = await sign_in("rolf")

@@ -1,5 +1,7 @@
 """A person's own phone stays signed in for thirty days, for what is their own; a PC for a long day."""
 
+import re
+from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -55,6 +57,21 @@ async def test_for_more_it_asks_who_it_is_and_then_goes_on(phone, world, path):
 
     assert done.headers["location"] == path
     assert (await phone.get(path)).status_code == 200
+
+
+async def test_a_proof_gives_it_a_new_token_and_no_day_more(phone, service, owner):
+    await owner.execute("UPDATE session SET expires_at = expires_at - interval '10 days'")
+    goes_on = "SELECT id, created_at, expires_at, ended_at, is_phone FROM session"
+    old, before = phone.cookies["chrono48"], await owner.fetch(goes_on)
+
+    done = await phone.post("/compte/confirmer", data={"password": PASSWORD, "after": "/orienter"})
+
+    assert (await phone.get("/orienter")).status_code == 200
+    async with service.client(cookie=f"chrono48={old}") as thief:
+        assert problem(await thief.get("/api/v1/session")) == (401, "not-signed-in")
+    assert await owner.fetch(goes_on) == before
+    good_for_s = int(re.search(r"Max-Age=(\d+)", done.headers["set-cookie"])[1])
+    assert timedelta(days=19) < timedelta(seconds=good_for_s) <= timedelta(days=20)
 
 
 async def test_it_holds_and_books_nothing_until_then(phone, sign_in, world):

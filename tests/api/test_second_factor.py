@@ -1,6 +1,9 @@
 """Two steps to a session: what each lets in, and what it keeps out."""
 
 import asyncio
+import html
+import json
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -18,6 +21,11 @@ from web.second_factor import APP_PLACE
 
 SESSION, FACTOR, PASSKEY = "/api/v1/session", "/api/v1/session/factor", "/api/v1/session/passkey"
 LATER = timedelta(seconds=30)
+OUR_PAGE = {"sec-fetch-site": "same-origin"}
+# What a session keeps when its token changes.
+GOES_ON = (
+    "SELECT id, account_id, created_at, expires_at, ended_at, device, kind, locked_at FROM session"
+)
 
 
 class Watch:
@@ -404,3 +412,110 @@ async def test_no_secret_of_these_steps_is_in_the_log(person, world, app, recove
     session_id = person.cookies["chrono48"]
     for secret in (ticket, code, recovery[0], app.secret, session_id, world.password):
         assert secret not in printed
+
+
+@pytest.fixture
+def shows(app, recovery, key, watch):
+    """What Ann shows, of a kind: a code that was not used yet, or her key's answer."""
+
+    def shown(kind, options):
+        watch.moves(LATER)
+        match kind:
+            case "totp":
+                return {"code": app.at(watch.now())}
+            case "recovery":
+                return {"code": recovery.pop()}
+            case _:
+                return {"credential": key.shows(options)}
+
+    return shown
+
+
+@pytest.fixture
+async def ann(person, world, owner, recovery, key):
+    """Ann, who came in three hours ago."""
+    await with_code(person, (await due(person, world))["ticket"], recovery.pop(), "recovery")
+    await owner.execute(
+        "UPDATE session SET proved_at = proved_at - interval '3 hours',"
+        " created_at = created_at - interval '3 hours', expires_at = expires_at - interval '3 hours'"
+    )
+    person.headers.update(OUR_PAGE)
+    return person
+
+
+def token_given(answer):
+    """The session's token that an answer puts into the browser, and for how many seconds."""
+    [given] = [one for one in answer.headers.get_list("set-cookie") if one.startswith("chrono48=")]
+    return given.partition(";")[0].removeprefix("chrono48="), int(
+        re.search(r"Max-Age=(\d+)", given)[1]
+    )
+
+
+async def opens(strict, token):
+    async with strict.client(cookie=f"chrono48={token}") as whoever:
+        return await is_signed_in(whoever)
+
+
+def options_in(page, what):
+    [options] = re.findall(f'data-passkey="{what}" data-options="([^"]+)"', page.text)
+    return json.loads(html.unescape(options))
+
+
+@pytest.mark.parametrize("kind", ["totp", "recovery", "passkey"])
+async def test_who_shows_it_again_goes_on_under_a_new_token_alone(
+    strict, ann, world, owner, shows, kind
+):
+    old, before = ann.cookies["chrono48"], await owner.fetch(GOES_ON)
+    ticket = (await due(ann, world))["ticket"]
+    asked = (await ann.post(PASSKEY, json={"ticket": ticket})).json()
+    assert await opens(strict, old)
+
+    shown = shows(kind, asked["options"])
+    answer = await ann.post(FACTOR, json={"ticket": ticket, "factor": kind, **shown})
+
+    assert answer.status_code == 200
+    new, good_for_s = token_given(answer)
+    assert not await opens(strict, old)
+    assert await opens(strict, new)
+    # The same session, which lasts no longer than it would have.
+    assert await owner.fetch(GOES_ON) == before
+    assert good_for_s <= timedelta(hours=9).total_seconds()
+
+
+@pytest.mark.parametrize("kind", ["totp", "recovery", "passkey"])
+async def test_what_asked_who_it_is_goes_through_with_the_new_token_alone(
+    strict, ann, owner, shows, kind
+):
+    old, before = ann.cookies["chrono48"], await owner.fetch(GOES_ON)
+    asked = await ann.post("/compte/protection")
+    assert asked.headers["location"].startswith("/connexion/facteur")
+    form = await ann.get(asked.headers["location"])
+    shown = shows(kind, options_in(form, "get"))
+    typed = {"recovery": shown["code"]} if kind == "recovery" else shown
+    typed = {name: one if name != "credential" else json.dumps(one) for name, one in typed.items()}
+
+    answer = await ann.post("/connexion/facteur", data={"after": "/compte", **typed})
+
+    assert answer.headers["location"] == "/compte"
+    new, good_for_s = token_given(answer)
+    assert not await opens(strict, old)
+    assert await opens(strict, new)
+    assert await owner.fetch(GOES_ON) == before
+    assert good_for_s <= timedelta(hours=9).total_seconds()
+    again = await ann.post("/compte/protection")
+    assert again.headers["location"].startswith("/protection")
+
+
+async def test_who_adds_a_factor_has_shown_it_and_gets_a_new_token(strict, ann, owner):
+    await owner.execute("UPDATE session SET proved_at = now()")
+    old, before = ann.cookies["chrono48"], await owner.fetch(GOES_ON)
+    page = await ann.post("/compte/protection", follow_redirects=True)
+    credential = Authenticator().creates(options_in(page, "create"))
+
+    answer = await ann.post(
+        "/protection/cle", data={"after": "/compte", "credential": json.dumps(credential)}
+    )
+
+    assert not await opens(strict, old)
+    assert await opens(strict, token_given(answer)[0])
+    assert await owner.fetch(GOES_ON) == before

@@ -3,13 +3,24 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 
+import argon2
 import pytest
 
 from slots.database import set_codecs
 from slots.secret_id import hash_of
+from slots.store.factor import renew_password_hash
 from slots.store.session import account_of_session
 from tests.api.conftest import problem
 from web.sign_in import DELAY_MAX, FREE_FAILURES, wait_until
+
+HASHER = argon2.PasswordHasher()
+KEPT = "SELECT password_hash FROM account WHERE name = 'Ann Martin'"
+
+
+@pytest.fixture
+def hashes_as_elsewhere(monkeypatch):
+    """As slowly as where people use it: the world's hashes are of before."""
+    monkeypatch.setattr("web.passwords.HASHER", HASHER)
 
 
 async def test_signing_in_says_who_one_is_and_where(stranger, world):
@@ -113,6 +124,47 @@ async def test_many_guesses_at_once_are_counted_one_after_the_other(stranger, wo
     statuses = [answer.status_code for answer in answers]
     assert statuses.count(401) == FREE_FAILURES
     assert statuses.count(429) == 12 - FREE_FAILURES
+
+
+@pytest.mark.usefixtures("hashes_as_elsewhere")
+async def test_a_password_that_was_hashed_as_before_is_hashed_anew_once(owner, stranger, world):
+    before = await owner.fetchval(KEPT)
+    assert HASHER.check_needs_rehash(before)
+    assert (await stranger.sign_in(world.email("ann"), "wrong")).status_code == 401
+    assert await owner.fetchval(KEPT) == before
+
+    assert (await stranger.sign_in(world.email("ann"))).status_code == 200
+
+    after = await owner.fetchval(KEPT)
+    assert not HASHER.check_needs_rehash(after)
+    assert (await stranger.sign_in(world.email("ann"))).status_code == 200
+    assert await owner.fetchval(KEPT) == after
+
+
+@pytest.mark.usefixtures("hashes_as_elsewhere")
+@pytest.mark.parametrize(
+    "in_the_way",
+    ["SELECT FROM account FOR NO KEY UPDATE", "LOCK TABLE account IN SHARE ROW EXCLUSIVE MODE"],
+    ids=["a row", "the table"],
+)
+async def test_what_cannot_be_hashed_anew_keeps_nobody_out(owner, stranger, world, in_the_way):
+    before = await owner.fetchval(KEPT)
+
+    async with owner.transaction():
+        await owner.execute(in_the_way)
+        assert (await stranger.sign_in(world.email("ann"))).status_code == 200
+
+    assert await owner.fetchval(KEPT) == before
+    assert (await stranger.get("/api/v1/session")).status_code == 200
+
+
+async def test_a_new_hash_is_written_over_no_password_that_was_chosen_meanwhile(owner, world):
+    ann, old = world.accounts["ann"].id, await owner.fetchval(KEPT)
+    await owner.execute("SELECT set_password($1, 'another')", ann)
+
+    assert not await renew_password_hash(owner, ann, old, "the old one, hashed anew")
+
+    assert await owner.fetchval(KEPT) == "another"
 
 
 async def test_a_success_forgets_the_failures(owner, stranger, world):

@@ -1,13 +1,16 @@
 """What a process knows of sessions is a second old at most, and costs a request nothing."""
 
+import asyncio
 from datetime import UTC, datetime
 
 import asyncpg
 import pytest
 
+from slots.second_factor import Proof
 from slots.secret_id import hash_of
 from slots.store.session import end_session
 from tests.world import World, make_world
+from web.refusals import NotSignedIn
 from web.sessions import KNOWN_FOR_S, RECHECK_EVERY_S, Sessions
 
 
@@ -39,6 +42,56 @@ async def test_a_session_that_ended_elsewhere_is_forgotten_by_the_next_recheck(p
     await sessions.recheck()
 
     assert await sessions.signed_in(session_hash) is None
+
+
+async def test_a_token_that_a_proof_replaced_elsewhere_is_forgotten_by_the_next_recheck(
+    pool, world, known
+):
+    sessions, old_hash = known
+    new, _ = await Sessions(pool).prove(old_hash, Proof.PASSWORD)
+    assert await sessions.signed_in(old_hash) is not None  # for a second at most
+
+    await sessions.recheck()
+
+    assert await sessions.signed_in(old_hash) is None
+    assert (await sessions.signed_in(hash_of(new))).account == world.accounts["ann"]
+
+
+async def test_of_two_tabs_that_prove_at_once_one_goes_on_and_the_session_stays_one(owner, known):
+    sessions, old_hash = known
+
+    both = await asyncio.gather(
+        *(sessions.prove(old_hash, Proof.PASSWORD) for _ in range(2)), return_exceptions=True
+    )
+
+    [(new, _)] = [one for one in both if not isinstance(one, BaseException)]
+    assert [type(one) for one in both].count(NotSignedIn) == 1
+    assert await sessions.signed_in(old_hash) is None
+    assert await sessions.signed_in(hash_of(new)) is not None
+    assert await owner.fetchval("SELECT count(*) FROM session WHERE ended_at IS NULL") == 1
+
+
+async def test_a_session_that_has_ended_is_not_proved_back_to_life(pool, known):
+    sessions, old_hash = known
+    async with pool.acquire() as elsewhere:
+        await end_session(elsewhere, old_hash, datetime.now(UTC))
+
+    with pytest.raises(NotSignedIn):
+        await sessions.prove(old_hash, Proof.PASSWORD)
+
+
+async def test_a_sign_of_a_person_goes_along_to_the_new_token(owner, pool, known):
+    _, old_hash = known
+    await owner.execute("UPDATE session SET attended_at = attended_at - interval '20 minutes'")
+    sessions = Sessions(pool)
+    assert await sessions.signed_in(old_hash) is not None
+    sessions.attend(old_hash)
+
+    await sessions.prove(old_hash, Proof.PASSWORD)
+    await sessions.tell_attended()
+
+    minutes = "SELECT extract(epoch FROM now() - attended_at) / 60 FROM session"
+    assert await owner.fetchval(minutes) < 1
 
 
 async def test_an_account_whose_rights_changed_is_read_anew(owner, world, known):

@@ -5,6 +5,8 @@ import pytest
 from playwright.async_api import expect
 
 from tests.browser import DESK, PHONE, Joins
+from tests.pages.boards import is_live
+from tests.world import PASSWORD
 from web.devices import device_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -84,3 +86,48 @@ async def test_nobody_ends_or_sees_anothers_session(joins: Joins, owner_url: str
     assert "Cette session était déjà fermée" in await answer.text()
     await ann.goes_to("/compte")
     await expect(ann.page.get_by_role("heading", name="Mon compte")).to_be_visible()
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("is_late", [False, True], ids=["at once", "a late answer"])
+async def test_the_board_of_another_tab_comes_back_by_itself_after_a_proof(joins: Joins, is_late):
+    ann, rita = await joins("ann", PHONE), await joins("rita", DESK)
+    await is_live(rita)
+    await rita.page.evaluate("window.isTheSame = true")
+    asked = []
+
+    async def before_the_cookie(route):
+        asked.append(route)
+        if is_late and len(asked) == 1:
+            await route.fulfill(status=401, body="")
+        else:
+            await route.continue_()
+
+    await rita.page.route("**/api/v1/session", before_the_cookie)
+    tab = await rita.context.new_page()
+    await tab.goto(rita.service.url + "/compte/confirmer?suite=/compte")
+    await tab.get_by_label("Votre mot de passe").fill(PASSWORD)
+
+    async with rita.page.expect_websocket():
+        await tab.get_by_role("button", name="Continuer").click()
+    await expect(tab.get_by_role("heading", name="Mon compte")).to_be_visible()
+    await ann.publishes()
+
+    await expect(rita.page.locator(".slot", has_text="Dr Ann Martin")).to_be_visible()
+    await is_live(rita)
+    assert await rita.page.evaluate("window.isTheSame")
+    assert len(asked) == 1 + is_late
+
+
+@pytest.mark.prove
+async def test_a_board_does_not_come_back_for_somebody_else_in_the_same_browser(joins: Joins):
+    rita = await joins("rita", DESK)
+    await is_live(rita)
+
+    answer = await rita.context.request.post(
+        rita.service.url + "/api/v1/session",
+        data={"email": rita.service.world.email("bob"), "password": PASSWORD},
+    )
+
+    assert answer.ok
+    await rita.sees("Votre session a pris fin")

@@ -312,9 +312,22 @@ async def test_who_has_only_this_shows_again_who_they_are_by_it(
     await goes_there(ann)
     await is_on(ann, "/disponibilites")
     await ledger.execute("UPDATE session SET proved_at = now() - interval '20 minutes'")
+    before = await ledger.fetchrow("SELECT id, created_at, expires_at, id_hash FROM session")
+    signed_in = await ann.context.cookies()
 
     await ann.goes_to("/delegations")
     await expect(ann.page.get_by_label("Votre mot de passe")).to_have_count(0)
     await ann.page.get_by_role("link", name="Avec Pro Santé Connect").click()
 
     await is_on(ann, "/delegations")
+    # The same session under another token: the old one opens nothing, and signing out there stays possible.
+    after = await ledger.fetchrow("SELECT id, created_at, expires_at, id_hash FROM session")
+    assert after[:3] == before[:3]
+    assert after["id_hash"] != before["id_hash"]
+    thief = await joins(None)
+    await thief.context.add_cookies(signed_in)
+    await thief.goes_to("/compte")
+    await is_on(thief, "/connexion")
+    await ann.presses("Se déconnecter")
+    await is_on(ann, "/connexion")
+    assert len(provider.signed_out) == 1

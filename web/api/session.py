@@ -63,6 +63,5 @@ async def end_session(request: Request[Any]) -> Response:
 
 def _opened(request: Request[Any], opened: Opened) -> Response:
     answer = answered(session_answer(opened.signed_in.account, desk_of(request).territories))
-    if opened.session_id is not None:
-        give_cookie(answer, opened.session_id, request.state["settings"])
+    give_cookie(answer, opened.session_id, opened.good_for, request.state["settings"])
     return answer

@@ -24,7 +24,9 @@ class CloseCode(Enum):
     SHUTDOWN = (4001, "shutdown")  # this process stops; another answers
     SLOW = (4002, "slow")  # did not read fast enough: come back, resume
     SILENT = (4003, "silent")  # answered no heartbeat
-    NOT_SIGNED_IN = (4500, "not-signed-in")  # the session ended, or the account was disabled
+    # The session ended, the account was disabled, or somebody has shown again who they are, and the
+    # session goes on under another token.
+    NOT_SIGNED_IN = (4500, "not-signed-in")
     NOT_YOURS = (4501, "not-yours")  # a territory that the account does not reach
     BAD_FRAME = (4502, "bad-frame")  # what was sent is not of this protocol
     RIGHTS_CHANGED = (4503, "rights-changed")  # other roles or territories now: load the page anew

@@ -14,7 +14,8 @@ NOT_EVERYWHERE: Final = {
     "lock.js",
     "passkey.js",
     "push.js",
-}  # app.js asks for them where they are needed
+    "signed-in.js",
+}  # app.js, or another script, asks for them where they are needed
 # What every page imports, so that a browser asks for all at once; and the service worker keeps them.
 MODULES: Final = sorted(
     {script.name for script in DIRECTORY.glob("*.js")} - WORKERS - NOT_EVERYWHERE - {"app.js"}

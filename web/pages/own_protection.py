@@ -22,7 +22,7 @@ from slots.store.audit import record
 from slots.store.factor import Passkey
 from slots.store.ticket import Purpose
 from slots.transaction import entered, looking
-from web.auth import signed_in
+from web.auth import give_cookie, signed_in
 from web.errors import problem_of
 from web.pages.page import Viewer, own_path, posted, see_other, show, viewer_of
 from web.pages.sign_in import FACTOR_PATH, PROTECTION_PATH
@@ -121,8 +121,10 @@ async def confirm(request: Request[State]) -> Response:
         response = see_other(PROTECTION_PATH, suite=after)
         give_ticket(response, ticket.ticket_id, Purpose.ENROL, request.state["settings"])
         return response
-    await sessions.prove(session_hash, Proof.PASSWORD)
-    return see_other(after)
+    session_id, good_for = await sessions.prove(session_hash, Proof.PASSWORD)
+    response = see_other(after)
+    give_cookie(response, session_id, good_for, request.state["settings"])
+    return response
 
 
 async def add(request: Request[State]) -> Response:

@@ -98,8 +98,7 @@ async def come_back(request: Request[State]) -> Response:
             msgspec.json.encode(newcomer),
         )
     opened = await opened_by(request, account_id, Proof.PSC)
-    session_hash = hash_of(opened.session_id) if opened.session_id else browser_hash_of(request)
-    await _keep_token(request, professional, session_hash)
+    await _keep_token(request, professional, hash_of(opened.session_id))
     return go_on(request, opened, asked.after)
 
 
@@ -270,10 +269,8 @@ async def _id_token(request: Request[State]) -> str | None:
 
 
 async def _keep_token(
-    request: Request[State], professional: Professional, session_hash: bytes | None
+    request: Request[State], professional: Professional, session_hash: bytes
 ) -> None:
-    if session_hash is None:
-        return
     sealed = sealer_of(request).seal(professional.id_token.encode(), TOKEN_PLACE)
     async with looking(request.state["desk"].pool) as conn:
         await store.keep_id_token(conn, session_hash, sealed)

@@ -86,9 +86,7 @@ def go_on(
         after = screens_of(outcome.signed_in.account)[0].path
     response = RedirectResponse(after, SEE_OTHER)
     take_ticket(response, settings)
-    if outcome.session_id is not None:
-        is_phone = outcome.signed_in.is_phone
-        give_cookie(response, outcome.session_id, settings, is_phone=is_phone)
+    give_cookie(response, outcome.session_id, outcome.good_for, settings)
     return response
 
 

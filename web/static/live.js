@@ -3,12 +3,12 @@
 // the upgrade it polls, and says so. Listeners hear "slots", "slot", "gone", "beat" and "state".
 
 const SUBPROTOCOL = "chrono48.live.v1"
-const SILENCE_MAX = 25_000 // ms; two heartbeats and a half: a browser that went offline hears no close
+const SILENCE_MAX = 25_000 // ms; two heartbeats and a half: who is offline hears no close
 const RETRY_FIRST = 500 // ms
 const RETRY_MAX = 15_000 // ms
 const POLL_EVERY = 10_000 // ms
 const REFUSALS_BEFORE_POLLING = 2
-const NEVER_AGAIN = 4500 // close codes from here on do not come back
+const SIGNED_OUT = 4500 // close codes from here on do not come back, this one only as the same person
 const LOCKED = 4504 // or only once somebody has opened the session again
 
 class Live extends EventTarget {
@@ -105,7 +105,7 @@ class Live extends EventTarget {
   #heard({ at, age_s, ledger }) {
     this.ledger = ledger
     this.#fresh(age_s)
-    // A last event that was lost shows here: the heartbeat says where the log stands.
+    // A lost last event shows here.
     for (const [territory, position] of Object.entries(at)) {
       const standsAt = this.#positions.get(territory)
       if (standsAt && standsAt !== position) this.#again(territory)
@@ -135,10 +135,11 @@ class Live extends EventTarget {
     this.#socket = null
     socket?.close()
     if (code === LOCKED) return this.#become("locked")
-    if (code >= NEVER_AGAIN) return this.#become("ended")
+    if (code > SIGNED_OUT) return this.#become("ended")
+    if (code === SIGNED_OUT) return import("./signed-in.js").then((it) => it.look(), () => 0).then((end) => this.#closed(end, true))
     this.#become("late")
     if (!opened && ++this.#refusals >= REFUSALS_BEFORE_POLLING) this.#poll()
-    // With jitter, so that a restart of the server is not followed by a stampede.
+    // With jitter: no stampede after a restart.
     const wait = Math.min(RETRY_MAX, RETRY_FIRST * 2 ** this.#retries++) * (0.5 + Math.random())
     setTimeout(() => this.state === "locked" || (this.#socket ?? this.#connect()), this.#polling ? POLL_EVERY * 6 : wait)
   }
@@ -160,7 +161,7 @@ class Live extends EventTarget {
       this.#fresh(age_s)
       this.#tell("beat", {})
     } catch {
-      // Nobody answered: the age on the screen grows, and says it.
+      // The age on the screen grows, and says it.
     }
   }
 
