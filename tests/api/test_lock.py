@@ -187,7 +187,7 @@ async def test_phones_keys_and_walls_never_lock(service, sign_in, world, leaves,
     secret = key.text.split('<code class="secret">')[1].split("<")[0]
     link = wall.text.split('<code class="secret">')[1].split("<")[0]
     software, screen = service.client(authorization=f"Bearer {secret}"), service.client()
-    await screen.get(link.removeprefix(service.base_url))
+    await screen.post("/mur/ecran", data={"link": link.rpartition("/")[2]}, headers=OUR_PAGE)
     await owner.execute("UPDATE session SET attended_at = attended_at - interval '9 hours'")
     service.state["sessions"]._known.clear()
 
