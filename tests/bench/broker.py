@@ -153,7 +153,7 @@ async def _rebuild(stage: Stage) -> Row:
 async def _filled(desk: Desk, territories: list[Territory]) -> None:
     """Wait until the worker, which fills what is new, is done: of two who rebuild, one gives way."""
     async with asyncio.timeout(FILLED_WITHIN_S):
-        while not all([await desk.broker.is_trusted(territory) for territory in territories]):
+        while not all([await desk.broker.is_trusted(one) for one in territories]):  # noqa: ASYNC110
             await asyncio.sleep(ASK_EVERY_S)
 
 
