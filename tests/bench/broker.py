@@ -24,6 +24,7 @@ from tests.bench.bare import SCRIPT
 from tests.bench.rows import ROUNDS, Row, at_most, ratio
 from tests.bench.stage import Stage
 from tests.broker.stage import make_account, make_slot
+from tests.waiting import until
 from workers.duties import TERRITORIES_AT_ONCE
 
 AT_ONCE = 64  # callers of one process, as the HTTP rows have clients
@@ -39,7 +40,6 @@ REBUILD_GOAL_S = 2.0
 HORIZON = timedelta(hours=48)
 LEASE = timedelta(minutes=5)
 FILLED_WITHIN_S = 60.0
-ASK_EVERY_S = 0.1
 FIRST_REBUILT = 1_000
 FIRST_NUMBER = 9_000  # territories that only the broker knows
 
@@ -152,9 +152,11 @@ async def _rebuild(stage: Stage) -> Row:
 
 async def _filled(desk: Desk, territories: list[Territory]) -> None:
     """Wait until the worker, which fills what is new, is done: of two who rebuild, one gives way."""
-    async with asyncio.timeout(FILLED_WITHIN_S):
-        while not all([await desk.broker.is_trusted(one) for one in territories]):  # noqa: ASYNC110
-            await asyncio.sleep(ASK_EVERY_S)
+
+    async def all_are_trusted() -> bool:
+        return all([await desk.broker.is_trusted(territory) for territory in territories])
+
+    await until(all_are_trusted, FILLED_WITHIN_S)
 
 
 async def _rebuilt(desk: Desk, territory: Territory, gate: asyncio.Semaphore) -> int:

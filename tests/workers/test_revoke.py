@@ -169,14 +169,15 @@ async def test_the_revocation_waits_for_a_confirmation_that_is_being_committed(
         CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS
           $$ BEGIN PERFORM pg_advisory_xact_lock({GATE}); RETURN NEW; END $$;
         GRANT EXECUTE ON FUNCTION wait TO chrono48_app;
-        CREATE TRIGGER wait BEFORE INSERT ON idempotency_key FOR EACH ROW EXECUTE FUNCTION wait();
+        CREATE TRIGGER wait AFTER INSERT ON hold_end FOR EACH ROW WHEN (NEW.appointment_id IS NOT NULL)
+          EXECUTE FUNCTION wait();
         SELECT pg_advisory_lock({GATE});
         """
     )
     confirming_it = asyncio.create_task(
         confirming.confirm(desk, rolf, held.id, CHOICE, a_key(), now)
     )
-    await until(waiting)  # everything is written but the key
+    await until(waiting)  # everything is written, and nothing is committed
     board.after_the_seal()
     revoking_it = asyncio.create_task(revoke(desk, board.territory))
 
