@@ -135,7 +135,7 @@ async def test_a_lost_last_event_is_noticed_though_nothing_follows_it(hub, ledge
     assert (await hub.board(HAUTS.id)).at == f"{ledger.generation}.{lost}"
 
 
-async def test_a_hole_in_the_log_is_never_shown(hub, ledger, ear):
+async def test_a_hole_in_the_log_is_never_shown_and_told_to_the_log(hub, ledger, ear, caplog):
     await ledger.offer()
     await ear.next()
     lost = {"generation": ledger.generation, "type": "slot.held", "prev": "9-9"}
@@ -144,6 +144,7 @@ async def test_a_hole_in_the_log_is_never_shown(hub, ledger, ear):
     slot = await ledger.offer()
 
     assert (await ear.next())[0] == "renewed"
+    assert "live.renewed territory=" in caplog.text
     assert slot.id in (await hub.board(HAUTS.id)).slots
 
 
